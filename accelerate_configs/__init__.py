@@ -1,0 +1,1 @@
+"""Launch configurations for `accelerate launch --config_file`."""

@@ -1,0 +1,164 @@
+"""What a recipe can be told: dataclasses, read from a YAML file and the command line by TRL's parser."""
+
+import dataclasses
+import difflib
+import json
+import os
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NoReturn
+
+import torch
+import trl
+import yaml
+from trl import TrlParser
+
+from posttrain.errors import UserError
+from posttrain.gemma import resolve_dtype
+from posttrain.lora import METHODS
+
+
+@dataclass
+class ModelArguments:
+    """Which model is trained, and how it is stored."""
+
+    model: str = field(
+        default="gemma-3-270m", metadata={"help": "Hub id, HF folder, .gguf file, or the built-in gemma-3-270m."}
+    )
+    revision: str = field(default="main", metadata={"help": "Branch, tag or commit of a hub model."})
+    text_only: bool = field(
+        default=False, metadata={"help": "Take the language model out of a multimodal checkpoint (4B and up)."}
+    )
+    attn_implementation: str | None = field(
+        default=None, metadata={"help": "eager, sdpa (default) or flash_attention_2 (CUDA; best with packing)."}
+    )
+    dtype: str | None = field(
+        default=None,
+        metadata={
+            "help": "Of the weights in training: bfloat16 or float32. By default float32 on CPU and for full tuning "
+            "without DeepSpeed (bf16 then runs under autocast), else bfloat16. fp16 is refused."
+        },
+    )
+    save_dtype: str = field(default="bfloat16", metadata={"help": "Of the weights in the output folder."})
+
+    def __post_init__(self):
+        for name in filter(None, (self.dtype, self.save_dtype)):
+            resolve_dtype(name)
+
+
+@dataclass
+class AdapterArguments:
+    """Full tuning, or an adapter that is merged into the base at the end."""
+
+    method: str = field(default="full", metadata={"help": f"One of {', '.join(METHODS)}.", "choices": list(METHODS)})
+    lora_r: int = field(default=16, metadata={"help": "Rank of the adapter."})
+    lora_alpha: int = field(default=32, metadata={"help": "The update is scaled by lora_alpha / lora_r."})
+    lora_dropout: float = field(default=0.0, metadata={"help": "Dropout before the adapter."})
+    lora_targets: list[str] | None = field(
+        default=None,
+        metadata={"help": "Linear layers to adapt (default: q, k, v, o, gate, up and down of the language model)."},
+    )
+
+    def __post_init__(self):
+        if self.method not in METHODS:  # argparse does not check choices of values that come from the YAML
+            raise UserError(f"method must be one of {', '.join(METHODS)}, not {self.method!r}")
+
+
+@dataclass
+class DataArguments:
+    """Rows to train on, and rows to hold out."""
+
+    train: str = field(default="demo", metadata={"help": "A .jsonl or .json file (also .gz), or the built-in `demo`."})
+    eval: str | None = field(
+        default=None,
+        metadata={"help": "Held-out rows; by default `eval_rows` rows are taken out of the training rows."},
+    )
+    eval_rows: int = field(default=64, metadata={"help": "How many rows are held out (0: no evaluation)."})
+    limit: int | None = field(default=None, metadata={"help": "Use only the first rows of the training file."})
+
+
+@dataclass
+class SFTConfig(trl.SFTConfig):
+    """TRL's SFTConfig with our defaults, and what evaluation by generated replies needs."""
+
+    output_dir: str = field(default="runs/sft", metadata={"help": "Run folder; holds the -IT model when finished."})
+    gradient_checkpointing: bool = field(
+        default=False, metadata={"help": "Recompute activations in the backward pass: less memory, about 20 %% slower."}
+    )
+    logging_steps: float = field(default=1, metadata={"help": "Log every so many steps."})
+    save_total_limit: int | None = field(default=2, metadata={"help": "Checkpoints kept for resuming."})
+    report_to: list[str] | str | None = field(
+        default="wandb", metadata={"help": "wandb (offline unless logged in), trackio, tensorboard, or none."}
+    )
+    eval_on_start: bool = field(
+        default=True, metadata={"help": "Evaluate before the first step (the `before` column)."}
+    )
+    sample_rows: int = field(default=16, metadata={"help": "Held-out prompts answered at every evaluation (0: none)."})
+    sample_tokens: int = field(default=128, metadata={"help": "Longest generated reply, in tokens."})
+    overwrite: bool = field(
+        default=False, metadata={"help": "Begin anew in an output_dir that holds another or a finished run."}
+    )
+
+    def __post_init__(self) -> None:
+        if self.fp16 or os.environ.get("ACCELERATE_MIXED_PRECISION") == "fp16" or _deepspeed_wants_fp16():
+            resolve_dtype("float16")
+        if self.bf16 is None:  # TRL's default is True everywhere; CPUs without bf16 units are 100 times slower in it
+            self.bf16 = torch.cuda.is_available() and torch.cuda.is_bf16_supported()
+        if not torch.accelerator.is_available():
+            self.use_cpu = True  # without it, several processes on CPU would each train alone, and nothing says so
+        super().__post_init__()
+
+
+def parse(dataclass_types: Any, args: list[str] | None = None, description: str | None = None) -> tuple:
+    """`--config FILE.yaml` and `--key value` overrides into instances of the dataclasses.
+
+    Raises UserError for a missing or broken file, an unknown key (naming the nearest one) and a bad value.
+    """
+    return _Parser(dataclass_types, description=description).parse_args_and_config(args)
+
+
+def as_dict(*parts: Any) -> dict[str, Any]:
+    """The resolved configuration as one flat dict that JSON and YAML can hold."""
+    merged: dict[str, Any] = {}
+    for part in parts:
+        values = part.to_dict() if hasattr(part, "to_dict") else dataclasses.asdict(part)
+        merged |= {key: value for key, value in values.items() if not key.endswith("_token")}
+    return json.loads(json.dumps(merged, default=str))
+
+
+class _Parser(TrlParser):
+    """TRL's parser with errors of one line."""
+
+    def parse_args_and_config(self, args=None, **kwargs):
+        try:
+            return super().parse_args_and_config(args, **kwargs)
+        except UserError:
+            raise
+        except FileNotFoundError as error:
+            raise UserError(f"--config: no such file: {error.filename}") from None
+        except yaml.YAMLError as error:
+            raise UserError(f"--config: not readable as YAML: {' '.join(str(error).split())}") from None
+        except (ValueError, TypeError) as error:
+            raise UserError(self._explain(str(error))) from None
+
+    def error(self, message: str) -> NoReturn:
+        raise UserError(f"{message} (see --help)")
+
+    def _explain(self, message: str) -> str:
+        """Name the unknown keys in TRL's and transformers' messages, each with the nearest known one."""
+        if "Unknown arguments" not in message and "not used by the HfArgumentParser" not in message:
+            return " ".join(message.split())
+        known = [option.removeprefix("--") for action in self._actions for option in action.option_strings]
+        hints = []
+        for key in re.findall(r"--([\w-]+)", message):
+            near = difflib.get_close_matches(key, known, n=1)
+            hints.append(f"{key!r}" + (f" (did you mean {near[0]!r}?)" if near else ""))
+        return f"unknown key {', '.join(hints)}" if hints else " ".join(message.split())
+
+
+def _deepspeed_wants_fp16() -> bool:
+    path = os.environ.get("ACCELERATE_DEEPSPEED_CONFIG_FILE")
+    if not path or path == "none" or not Path(path).is_file():
+        return False
+    return json.loads(Path(path).read_text()).get("fp16", {}).get("enabled") is True

@@ -1,0 +1,237 @@
+"""`posttrain doctor`: what is installed, what a run will need in memory, and whether model and data fit together."""
+
+import platform
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import torch
+import yaml
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+from transformers import AutoConfig
+
+from posttrain.chat import END_OF_TURN, IGNORE, START_OF_TURN, encode, encode_prompt
+from posttrain.config import AdapterArguments, DataArguments, ModelArguments, SFTConfig, parse
+from posttrain.data.rows import load_rows
+from posttrain.errors import UserError
+from posttrain.gemma import cache_dir, load_model, resolve_source, stop_token_ids
+from posttrain.memory import ARCHITECTURES, GIB, MemoryPlan, estimate_memory
+from posttrain.stage import versions
+
+MAX_TABLE = 64  # tokens of the first row that are shown one a line
+
+
+@dataclass
+class Check:
+    """One trap that was looked at: what it asks, whether it passed, and what was seen."""
+
+    name: str
+    passed: bool
+    seen: str
+
+
+def doctor(
+    *,
+    config: str | None,
+    launch: str | None,
+    model: str | None,
+    data: str | None,
+    rows: int = 3,
+    console: Console | None = None,
+) -> bool:
+    """Print the report; False when a check failed.
+
+    config: a recipe's YAML · launch: an accelerate config (for the number of processes and the ZeRO stage)
+    model, data: checked together over the first `rows` rows.
+    """
+    console = console or Console()
+    console.print(_pairs("Versions", versions().items()))
+    console.print(_pairs("This machine", machine().items()))
+    passed = True
+    if config:
+        plan, available = plan_memory(config, launch)
+        console.print(_pairs(f"Memory of {config}, GiB a process", [(n, f"{gib:.2f}") for n, gib in plan.rows()]))
+        fits = plan.total <= available
+        passed &= fits
+        console.print(f"{_mark(fits)} needs {plan.total / GIB:.1f} GiB, {available / GIB:.1f} GiB here")
+    if model and data:
+        checks = check_model_and_data(model, data, rows, console)
+        passed &= all(check.passed for check in checks)
+        console.print(_checks_table(checks))
+    elif model or data:
+        raise UserError("doctor checks --model and --data together: give both")
+    return passed
+
+
+def machine() -> dict[str, str]:
+    """Cores, memory, disk and accelerators."""
+    memory = psutil.virtual_memory()
+    facts = {
+        "CPU": f"{psutil.cpu_count(logical=False)} cores, {platform.machine()}",
+        "memory": f"{memory.available / GIB:.1f} of {memory.total / GIB:.1f} GiB free",
+        "disk here": f"{shutil.disk_usage('.').free / GIB:.0f} GiB free",
+        "cache": str(cache_dir()),
+    }
+    for i in range(torch.cuda.device_count()):
+        properties = torch.cuda.get_device_properties(i)
+        facts[f"GPU {i}"] = (
+            f"{properties.name}, {properties.total_memory / GIB:.0f} GiB, bf16 {torch.cuda.is_bf16_supported()}"
+        )
+    return facts | ({} if torch.cuda.is_available() else {"GPU": "none: float32 on the CPU"})
+
+
+def plan_memory(config: str, launch: str | None = None) -> tuple[MemoryPlan, int]:
+    """The estimate for a recipe's YAML under an accelerate config, and the bytes that a process has here."""
+    model_args, adapter, _, args = parse(
+        (ModelArguments, AdapterArguments, DataArguments, SFTConfig), ["--config", config, "--bf16", "false"]
+    )
+    setting = _read_launch(launch)
+    deepspeed = setting.get("deepspeed_config", {})
+    cuda = torch.cuda.is_available() if launch is None else setting.get("mixed_precision") == "bf16"
+    plan = estimate_memory(
+        _architecture(model_args),
+        method=adapter.method,
+        lora_r=adapter.lora_r,
+        zero_stage=deepspeed.get("zero_stage", 0),
+        fsdp=setting.get("distributed_type") == "FSDP",
+        offload=deepspeed.get("offload_optimizer_device", "none") != "none",
+        processes=setting.get("num_processes", 1),
+        micro_batch=args.per_device_train_batch_size,
+        sequence_length=args.max_length or 2048,
+        gradient_checkpointing=args.gradient_checkpointing,
+        precision="bf16" if cuda else "fp32",
+        device="cuda" if cuda else "cpu",
+    )
+    if torch.cuda.is_available():
+        return plan, torch.cuda.get_device_properties(0).total_memory
+    return plan, psutil.virtual_memory().total // setting.get("num_processes", 1)
+
+
+def check_model_and_data(source: str, data: str, count: int, console: Console) -> list[Check]:
+    """Load the model, encode the first rows, print them, and look at every trap that can be seen from here."""
+    rows = load_rows(data, limit=max(count, 1))
+    model, tokenizer = load_model(source)
+    encoded = [encode(row["messages"], tokenizer, where=row.get("where", "row")) for row in rows]
+    console.print(token_table(encoded[0], tokenizer))
+    console.print(Text("Rows as trained (bold green: trained; dim: not)", style="bold"))
+    for row in encoded:
+        console.print(coloured(row, tokenizer))
+    return [*model_checks(model, tokenizer), *row_checks(rows, encoded, tokenizer)]
+
+
+def model_checks(model: Any, tokenizer: Any) -> list[Check]:
+    """Traps of the checkpoint. Missing and unexpected weights have raised before this."""
+    head, embedding = model.get_output_embeddings().weight, model.get_input_embeddings().weight
+    start, end = (tokenizer.convert_tokens_to_ids(token) for token in (START_OF_TURN, END_OF_TURN))
+    layers = set(model.config.get_text_config().layer_types)
+    stops = model.generation_config.eos_token_id
+    return [
+        Check(
+            "every weight present, none left over (1, 2)",
+            True,
+            f"{sum(p.numel() for p in model.parameters()):,} parameters",
+        ),
+        Check("head tied to the embedding (5, 6)", head is embedding, f"{embedding.shape[0]:,} rows"),
+        Check(
+            "tokens fit the embedding (8, 30)", len(tokenizer) <= embedding.shape[0] + 1, f"{len(tokenizer):,} tokens"
+        ),
+        Check("stops on <eos> and <end_of_turn> (11)", stops == stop_token_ids(tokenizer), str(stops)),
+        Check("turn tokens are single ids (10)", None not in (start, end) and end == start + 1, f"{start}, {end}"),
+        Check("<pad> is not <eos> (12)", tokenizer.pad_token_id not in (None, 1), f"pad {tokenizer.pad_token_id}"),
+        Check("local and global layers (20)", len(layers) == 2, ", ".join(sorted(layers))),
+        Check("no fp16 (21)", model.dtype != torch.float16, str(model.dtype)),
+        Check(
+            "tokenizer.model for llama.cpp (37)",
+            "tokenizer.model" in tokenizer.companion_files,
+            "export to GGUF needs it",
+        ),
+    ]
+
+
+def row_checks(rows: list[dict], encoded: list[dict], tokenizer: Any) -> list[Check]:
+    """Traps of the encoded rows."""
+    bos = [row["input_ids"].count(tokenizer.bos_token_id) for row in encoded]
+    end = tokenizer.convert_tokens_to_ids(END_OF_TURN)
+    trained = [sum(label != IGNORE for label in row["labels"]) for row in encoded]
+    same = [
+        row["input_ids"] == _template_ids(raw["messages"], tokenizer) for raw, row in zip(rows, encoded, strict=True)
+    ]
+    prompts = [encode_prompt(raw["messages"][:-1], tokenizer) for raw in rows]
+    prefix = [row["input_ids"][: len(p)] == p for row, p in zip(encoded, prompts, strict=True)]
+    longest = max(len(row["input_ids"]) for row in encoded)
+    return [
+        Check("<end_of_turn> is trained (10)", all(end in row["labels"] for row in encoded), f"id {end} in the labels"),
+        Check("exactly one <bos> (13, 14)", set(bos) == {1}, f"{bos[:8]}"),
+        Check("ids are the chat template's (15, 18)", all(same), f"{sum(same)} of {len(same)} rows"),
+        Check("something is trained in every row (16, 17)", min(trained) > 0, f"labels {trained[:8]}"),
+        Check("training begins as generation does (18)", all(prefix), f"{sum(prefix)} of {len(prefix)} rows"),
+        Check("rows within the context (24)", longest <= tokenizer.model_max_length, f"longest {longest} tokens"),
+    ]
+
+
+def token_table(row: dict[str, list[int]], tokenizer: Any) -> Table:
+    """Position, id, token and label of the first row, one token a line."""
+    table = Table("position", "id", "token", "label", title="First row")
+    for position, (token, label) in enumerate(zip(row["input_ids"][:MAX_TABLE], row["labels"], strict=False)):
+        trained = label != IGNORE
+        cells = [str(position), str(token), repr(tokenizer.decode([token])), str(label) if trained else "–"]
+        table.add_row(*cells, style="bold green" if trained else "dim")
+    if len(row["input_ids"]) > MAX_TABLE:
+        table.caption = f"{len(row['input_ids']) - MAX_TABLE} more"
+    return table
+
+
+def coloured(row: dict[str, list[int]], tokenizer: Any) -> Text:
+    """The row's text, trained parts bold green."""
+    text = Text()
+    spans: list[tuple[bool, list[int]]] = []
+    for token, label in zip(row["input_ids"], row["labels"], strict=True):
+        trained = label != IGNORE
+        if not spans or spans[-1][0] != trained:
+            spans.append((trained, []))
+        spans[-1][1].append(token)
+    for trained, tokens in spans:
+        text.append(tokenizer.decode(tokens), style="bold green" if trained else "dim")
+    return text
+
+
+def _template_ids(messages: list[dict], tokenizer: Any) -> list[int]:
+    roles = {"model": "assistant", "developer": "system"}
+    named = [{**message, "role": roles.get(message["role"], message["role"])} for message in messages]
+    return tokenizer.apply_chat_template(named, return_dict=True)["input_ids"]
+
+
+def _architecture(model_args: ModelArguments) -> Any:
+    if model_args.model in ARCHITECTURES:
+        return ARCHITECTURES[model_args.model]()
+    return AutoConfig.from_pretrained(resolve_source(model_args.model), revision=model_args.revision)
+
+
+def _read_launch(path: str | None) -> dict[str, Any]:
+    if path is None:
+        return {}
+    if not Path(path).is_file():
+        raise UserError(f"--launch: no such file: {path}")
+    return yaml.safe_load(Path(path).read_text())
+
+
+def _pairs(title: str, pairs: Any) -> Table:
+    table = Table(title=title, show_header=False, title_justify="left")
+    for name, value in pairs:
+        table.add_row(str(name), str(value))
+    return table
+
+
+def _checks_table(checks: list[Check]) -> Table:
+    table = Table("", "check (trap)", "seen", title="Checks")
+    for check in checks:
+        table.add_row(_mark(check.passed), check.name, check.seen)
+    return table
+
+
+def _mark(passed: bool) -> str:
+    return "[green]pass[/green]" if passed else "[bold red]FAIL[/bold red]"

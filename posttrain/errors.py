@@ -1,0 +1,32 @@
+"""Errors that a user can mend: one line that names the file, row or key, and what to do."""
+
+import functools
+import os
+import sys
+import time
+from collections.abc import Callable
+
+
+class UserError(ValueError):
+    """The input is at fault, not the code. The message is one line and names the mend."""
+
+
+def one_line_errors(main: Callable) -> Callable:
+    """Decorate a program's `main`: a `UserError` becomes one line on stderr and exit status 2.
+
+    With several processes the same error usually strikes all: the others wait, so that the launcher ends them before
+    they repeat what rank 0 has said, and speak only when it has not.
+    """
+
+    @functools.wraps(main)
+    def wrapper(*args, **kwargs):
+        try:
+            return main(*args, **kwargs)
+        except UserError as error:
+            rank = int(os.environ.get("RANK", "0"))
+            if rank:
+                time.sleep(5)
+            print(f"error{f' on rank {rank}' if rank else ''}: {error}", file=sys.stderr, flush=True)
+            raise SystemExit(2) from None
+
+    return wrapper

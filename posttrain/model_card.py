@@ -1,0 +1,69 @@
+"""The README.md of an output folder: base, data, configuration, metrics, licence of the base."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+GEMMA_TERMS = "https://ai.google.dev/gemma/terms"
+
+
+def write_model_card(folder: Path, record: dict[str, Any]) -> None:
+    """Write `README.md` into `folder` from a stage's record (config, inputs, data, metrics)."""
+    config = record["config"]
+    header = {
+        "license": "gemma",
+        "library_name": "transformers",
+        "pipeline_tag": "text-generation",
+        "tags": ["posttrain"],
+    }
+    if "/" in config["model"] and not Path(config["model"]).exists():
+        header["base_model"] = config["model"]
+    data = record["data"]
+    sections = [
+        f"---\n{yaml.safe_dump(header, sort_keys=False)}---\n\n# {folder.resolve().name}",
+        f"`{config['model']}` after supervised instruction tuning with posttrain ({config['method']}).",
+        f"## Data\n\n- training rows: `{data['train']}`, {data['rows'] - data['dropped']} of {data['rows']} used, "
+        f"{data['tokens']} tokens, {data['labels']} of them trained\n"
+        + "".join(f"- sha256 of {name}: `{value}`\n" for name, value in record["inputs"].items()),
+        _metrics_table(record["metrics"].get("before_after", {})),
+        "## Use\n\nGemma's chat template is in the tokenizer and generation stops by itself:\n\n```python\n"
+        "from transformers import pipeline\n\n"
+        f'chat = pipeline("text-generation", model="{folder}")\n'
+        'print(chat([{"role": "user", "content": "Hello!"}])[0]["generated_text"][-1]["content"])\n```',
+        f"## Licence\n\nA derivative of Gemma: its use is under the [Gemma terms of use]({GEMMA_TERMS}), whatever the "
+        "licence of the training rows. Its limits are those of base and rows. It was not tested for harm.",
+        f"## Configuration\n\n```yaml\n{yaml.safe_dump(_notable(config), sort_keys=True)}```",
+    ]
+    (folder / "README.md").write_text("\n\n".join(filter(None, sections)) + "\n")
+
+
+def _metrics_table(metrics: dict[str, dict[str, float]]) -> str:
+    if not metrics:
+        return ""
+    speed = ("per_second", "runtime", "num_tokens")
+    names = [name for name in metrics["after"] if name in metrics["before"] and not name.endswith(speed)]
+    rows = "".join(
+        f"| {n.removeprefix('eval_')} | {metrics['before'][n]:.4g} | {metrics['after'][n]:.4g} |\n" for n in names
+    )
+    return f"## On held-out rows\n\n| metric | before | after |\n|---|---|---|\n{rows}"
+
+
+def _notable(config: dict[str, Any]) -> dict[str, Any]:
+    """The keys that shape the result; the whole configuration is in stage.json."""
+    prefixes = ("lora_", "learning_rate", "lr_", "warmup", "weight_decay", "adam_", "per_device_train", "gradient_acc")
+    keys = {
+        "model",
+        "method",
+        "train",
+        "eval",
+        "eval_rows",
+        "limit",
+        "max_length",
+        "packing",
+        "max_steps",
+        "seed",
+        "bf16",
+    }
+    keys |= {"num_train_epochs", "save_dtype", "optim", "max_grad_norm"}
+    return {key: value for key, value in config.items() if key in keys or key.startswith(prefixes)}

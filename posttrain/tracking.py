@@ -1,0 +1,147 @@
+"""What a run leaves behind to look at: a JSONL log always, W&B (offline unless logged in), growing sample tables."""
+
+import json
+import netrc
+import os
+import time
+import uuid
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlparse
+
+from rich.table import Table
+from transformers import TrainerCallback
+
+LOG, SAMPLES, IDENTITY = "log.jsonl", "samples.jsonl", "run.json"
+BEFORE_AFTER = {
+    "eval_loss": "loss, nats a token",
+    "eval_mean_token_accuracy": "token accuracy",
+    "eval_stop_rate": "stop rate",
+    "eval_reply_tokens": "reply length, tokens",
+    "eval_accuracy": "answers right [95 % interval]",
+}
+SAMPLE_COLUMNS = ("step", "prompt", "reply", "answer", "stopped", "tokens")
+
+
+def setup_tracking(folder: Path, stage: str) -> None:
+    """Give the run one W&B id for its whole life and put its files under `folder`; offline where nobody is logged in.
+
+    Variables that the user has set (WANDB_MODE, WANDB_PROJECT, …) stay as they are.
+    """
+    identity = folder / IDENTITY
+    if not identity.exists():
+        identity.write_text(json.dumps({"id": uuid.uuid4().hex[:8], "stage": stage}) + "\n")
+    run_id = json.loads(identity.read_text())["id"]
+    defaults = {
+        "WANDB_PROJECT": "posttrain",
+        "WANDB_DIR": str(folder),
+        "WANDB_RUN_ID": run_id,
+        "WANDB_RESUME": "allow",
+        "WANDB_RUN_GROUP": folder.name,
+        "WANDB_JOB_TYPE": stage,
+        "WANDB_SILENT": "true",
+    }
+    if not _logged_in():
+        defaults["WANDB_MODE"] = "offline"
+    for name, value in defaults.items():
+        os.environ.setdefault(name, value)
+
+
+class JsonlLog(TrainerCallback):
+    """Every logged record as a line of `log.jsonl`; a resumed run drops the lines that it will write again."""
+
+    def __init__(self, folder: Path):
+        self.path = folder / LOG
+        self.started = time.monotonic()
+
+    def on_train_begin(self, args, state, control, **kwargs):
+        if state.is_world_process_zero:
+            prune_after(self.path, state.global_step)
+
+    def on_log(self, args, state, control, logs=None, **kwargs):
+        if state.is_world_process_zero and logs:
+            append_lines(
+                self.path, [{"step": state.global_step, "seconds": round(time.monotonic() - self.started, 2), **logs}]
+            )
+
+
+class SampleTable:
+    """Generated replies of every evaluation: `samples.jsonl`, and one W&B table that grows.
+
+    W&B shows only the last table logged under a name, so each evaluation logs all rows so far.
+    """
+
+    def __init__(self, folder: Path):
+        self.path = folder / SAMPLES
+
+    def add(self, step: int, rows: list[dict[str, Any]]) -> None:
+        """Record the rows (keys: SAMPLE_COLUMNS) of one evaluation; call on the main process only."""
+        prune_after(self.path, step - 1)
+        append_lines(self.path, [{"step": step, **row} for row in rows])
+        import wandb
+
+        if wandb.run is not None:
+            data = [[row.get(column) for column in SAMPLE_COLUMNS] for row in read_lines(self.path)]
+            table = wandb.Table(columns=list(SAMPLE_COLUMNS), data=data, allow_mixed_types=True)
+            wandb.log({"eval/samples": table, "train/global_step": step})
+
+
+def before_after(folder: Path) -> dict[str, dict[str, float]]:
+    """The first and the last evaluation in the log: {"before": metrics, "after": metrics}; empty without any."""
+    by_step: dict[int, dict[str, float]] = {}
+    for record in read_lines(folder / LOG):
+        evaluated = {key: value for key, value in record.items() if key.startswith("eval_")}
+        if evaluated:
+            by_step.setdefault(record["step"], {}).update(evaluated)
+    return {"before": by_step[min(by_step)], "after": by_step[max(by_step)]} if by_step else {}
+
+
+def before_after_table(metrics: dict[str, dict[str, float]]) -> Table:
+    """What the training did to the held-out rows, for a person to read."""
+    table = Table("on held-out rows", "before", "after")
+    for name, label in BEFORE_AFTER.items():
+        if metrics and name in metrics["before"] and name in metrics["after"]:
+            table.add_row(label, *(_cell(name, metrics[side]) for side in ("before", "after")))
+    return table
+
+
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    """The records of a JSONL file; a last line cut off by a kill is left out."""
+    if not path.exists():
+        return []
+    complete = [line for line in path.read_text().splitlines(keepends=True) if line.endswith("\n")]
+    return [json.loads(line) for line in complete]
+
+
+def append_lines(path: Path, records: list[dict[str, Any]]) -> None:
+    """Append records and hand them to the operating system, so that a killed run has them."""
+    with path.open("a") as file:
+        file.writelines(json.dumps(record, default=float) + "\n" for record in records)
+
+
+def prune_after(path: Path, step: int) -> None:
+    """Drop records later than `step`, in place and all at once."""
+    if not path.exists():
+        return
+    kept = [record for record in read_lines(path) if record["step"] <= step]
+    staging = path.with_suffix(".tmp")
+    staging.write_text("".join(json.dumps(record) + "\n" for record in kept))
+    os.replace(staging, path)
+
+
+def _cell(name: str, metrics: dict[str, float]) -> str:
+    if f"{name}_low" in metrics:
+        return f"{metrics[name]:.3f} [{metrics[f'{name}_low']:.3f}, {metrics[f'{name}_high']:.3f}]"
+    return f"{metrics[name]:.3f}"
+
+
+def _logged_in() -> bool:
+    """Whether W&B has a key. Asking wandb itself would fix its settings before WANDB_MODE is set."""
+    if os.environ.get("WANDB_API_KEY"):
+        return True
+    host = urlparse(os.environ.get("WANDB_BASE_URL", "https://api.wandb.ai")).hostname
+    try:
+        credentials = netrc.netrc(os.environ.get("NETRC"))
+    except (FileNotFoundError, netrc.NetrcParseError):
+        return False
+    return host is not None and credentials.authenticators(host) is not None

@@ -1,0 +1,47 @@
+"""The head of TRL's trainers on devices without Triton: labelled positions only."""
+
+import functools
+import types
+
+from torch.distributed.tensor import DTensor
+from transformers import PreTrainedModel
+from trl.trainer.utils import FusedCausalLMOutput, maybe_gather_lm_head_ctx
+
+from posttrain.losses.nll import token_logps
+
+
+def add_labelled_head(model: PreTrainedModel) -> None:
+    """Replace TRL's fused head on CPU; call it after TRL's trainer has added its own.
+
+    TRL's `fused_lm_head=True` forward scores only labelled positions where Triton runs, and *every* position elsewhere.
+    On CPU this forward runs the body once and the head where there is a label; on any other device, and for calls
+    without `fused_lm_head`, it is TRL's. Per-token outputs have TRL's own type and shape: (B, T−1), 0 where unlabelled.
+    """
+    trl_forward = model.forward
+    softcap = getattr(model.config.get_text_config(), "final_logit_softcapping", None)
+
+    @functools.wraps(type(model).forward)
+    def forward(self, *args, fused_lm_head=False, labels=None, num_items_in_batch=None, **kwargs):
+        weight = self.get_output_embeddings().weight
+        if not fused_lm_head or weight.device.type != "cpu":
+            optional = {
+                "labels": labels,
+                "num_items_in_batch": num_items_in_batch,
+                "fused_lm_head": fused_lm_head or None,
+            }
+            return trl_forward(*args, **kwargs, **{k: v for k, v in optional.items() if v is not None})
+        kwargs["use_cache"] = False
+        hidden = self.base_model(*args, **kwargs).last_hidden_state[:, :-1]  # (B, T-1, H)
+        targets = labels[:, 1:]  # (B, T-1)
+        mask = targets != -100
+        weight = weight.full_tensor() if isinstance(weight, DTensor) else weight
+        with maybe_gather_lm_head_ctx(weight):
+            per_token = token_logps(hidden[mask], weight, targets[mask], softcap)
+        # masked_scatter keeps a batch without any label connected to the model: its gradient is zero, not an error
+        log_probs, entropy, is_top1 = (x.new_zeros(mask.shape).masked_scatter(mask, x) for x in per_token)
+        count = mask.sum().clamp(min=1) if num_items_in_batch is None else num_items_in_batch
+        return FusedCausalLMOutput(
+            loss=-log_probs.sum() / count, log_probs=log_probs, entropy=entropy, is_top1=is_top1, label_mask=mask
+        )
+
+    model.forward = types.MethodType(forward, model)

@@ -1,0 +1,122 @@
+"""Supervised instruction tuning: TRL's SFTTrainer, with what Gemma and a long run need."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate.utils import gather_object
+from peft import PeftModel
+from safetensors.torch import save_file
+from trl import SFTTrainer as TRLSFTTrainer
+from trl.models import unwrap_model_for_generation
+
+from posttrain.chat import encode_prompt
+from posttrain.errors import UserError
+from posttrain.evaluate.replies import generate_replies, score_replies
+from posttrain.stage import COMPLETE
+from posttrain.tracking import SampleTable
+from posttrain.trainers.head import add_labelled_head
+
+
+class NonFiniteError(UserError):
+    """The loss or the weights are NaN or infinite; the message names what was saved and what to try."""
+
+
+class SFTTrainer(TRLSFTTrainer):
+    """TRL's trainer, and beside it:
+
+    - on CPU the head works where there is a label only (`trainers.head`);
+    - every evaluation answers `sample_rows` prompts, logs stop rate, length and accuracy, and grows a sample table;
+    - a loss that is not finite stops the run with the batch saved, and weights that are not finite are never saved;
+    - a checkpoint is marked complete after everything else in it was written.
+
+    sample_rows: rows with `messages` (the last reply is the reference, and not shown to the model) and maybe `answer`.
+    The datasets are those of `chat.encode_rows`: `input_ids` and `labels`.
+    """
+
+    def __init__(self, *args: Any, sample_rows: list[dict[str, Any]] | None = None, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        add_labelled_head(self.model.get_base_model() if isinstance(self.model, PeftModel) else self.model)
+        self.sample_rows = sample_rows or []
+        self.sample_table = SampleTable(Path(self.args.output_dir))
+        # Trainer writes the tokenizer with every checkpoint; the final folder gets it from `save_model`.
+        self.last_evaluated_step = -1
+
+    def training_step(self, model, inputs, *args, **kwargs):
+        loss = super().training_step(model, inputs, *args, **kwargs)
+        if not torch.isfinite(loss):
+            batch = self._save_batch(inputs)
+            raise NonFiniteError(
+                f"step {self.state.global_step + 1}: the loss is {loss.item()}; the batch is in {batch}. "
+                "Look at it, lower the learning rate, and run again to resume from the last checkpoint"
+            )
+        return loss
+
+    def evaluate(self, *args, metric_key_prefix="eval", **kwargs):
+        metrics = super().evaluate(*args, metric_key_prefix=metric_key_prefix, **kwargs)
+        self.last_evaluated_step = self.state.global_step
+        if self.sample_rows:
+            sampled = {f"{metric_key_prefix}_{name}": value for name, value in self._evaluate_replies().items()}
+            self.log(dict(sampled))
+            metrics |= sampled
+        return metrics
+
+    def _evaluate_replies(self) -> dict[str, float]:
+        """Answer the sample rows, each process its share, and score them all (the same metrics on every process)."""
+        rank, world = self.accelerator.process_index, self.accelerator.num_processes
+        # Every process gets as many rows (the last ones again), since sharded weights are gathered together.
+        padded = self.sample_rows + self.sample_rows[: -len(self.sample_rows) % world]
+        prompts = [encode_prompt(_without_reply(row["messages"]), self.processing_class) for row in padded[rank::world]]
+        with unwrap_model_for_generation(self.model_wrapped, self.accelerator) as model:
+            replies = generate_replies(
+                model,
+                self.processing_class,
+                prompts,
+                max_new_tokens=self.args.sample_tokens,
+                batch_size=max(self.args.per_device_eval_batch_size, 1),
+            )
+        shares = gather_object([replies]) if world > 1 else [replies]
+        ordered = [shares[i % world][i // world] for i in range(len(self.sample_rows))]
+        if self.accelerator.is_main_process:
+            self.sample_table.add(self.state.global_step, _table_rows(self.sample_rows, ordered))
+        return score_replies(ordered, [row.get("answer") for row in self.sample_rows])
+
+    def _save_checkpoint(self, model, trial):
+        # DeepSpeed ZeRO-3 leaves parameters empty here: its own shards are not looked at.
+        bad = [name for name, p in self.model.named_parameters() if p.requires_grad and not torch.isfinite(p).all()]
+        if bad:
+            raise NonFiniteError(
+                f"step {self.state.global_step}: {len(bad)} weights are not finite ({bad[0]}, …), so this step is not "
+                "saved. Lower the learning rate and run again to resume from the last checkpoint"
+            )
+        super()._save_checkpoint(model, trial)
+        self.accelerator.wait_for_everyone()
+        if self.args.should_save:
+            (Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}" / COMPLETE).touch()
+
+    def _save_batch(self, inputs: dict[str, Any]) -> Path:
+        """The batch as tensors, and as text beside it, for a person to look at."""
+        stem = Path(self.args.output_dir) / f"nonfinite-step{self.state.global_step + 1}-rank{self.args.process_index}"
+        tensors = {k: v.detach().cpu().contiguous() for k, v in inputs.items() if isinstance(v, torch.Tensor)}
+        save_file({k: v.clone() for k, v in tensors.items()}, f"{stem}.safetensors")
+        text = self.processing_class.batch_decode(tensors["input_ids"])
+        Path(f"{stem}.json").write_text(json.dumps(text, indent=2, ensure_ascii=False))
+        return Path(f"{stem}.safetensors")
+
+
+def _without_reply(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return messages[:-1]
+
+
+def _table_rows(rows: list[dict[str, Any]], replies: list[Any]) -> list[dict[str, Any]]:
+    return [
+        {
+            "prompt": _without_reply(row["messages"])[-1]["content"],
+            "reply": reply.text,
+            "answer": row.get("answer") or row["messages"][-1]["content"],
+            "stopped": reply.stopped,
+            "tokens": reply.tokens,
+        }
+        for row, reply in zip(rows, replies, strict=True)
+    ]

