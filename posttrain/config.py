@@ -83,6 +83,7 @@ class SFTConfig(trl.SFTConfig):
     """TRL's SFTConfig with our defaults, and what evaluation by generated replies needs."""
 
     output_dir: str = field(default="runs/sft", metadata={"help": "Run folder; holds the -IT model when finished."})
+    bf16: bool | None = field(default=None, metadata={"help": "bf16 mixed precision; by default where CUDA has it."})
     gradient_checkpointing: bool = field(
         default=False, metadata={"help": "Recompute activations in the backward pass: less memory, about 20 %% slower."}
     )

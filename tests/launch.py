@@ -22,9 +22,12 @@ ENVIRONMENT = {
 def sft(
     out: Path, *options: str, accelerate: str = "cpu", check: bool = True, timeout: int = 240
 ) -> subprocess.CompletedProcess:
-    """Run recipes/it_sft.py into `out` under accelerate_configs/<accelerate>.yaml."""
+    """Run recipes/it_sft.py into `out` under accelerate_configs/<accelerate>.yaml, or the YAML at that path."""
     command = [sys.executable, "-m", "accelerate.commands.launch", "--quiet"]
-    command += ["--config_file", str(ROOT / "accelerate_configs" / f"{accelerate}.yaml")]
+    command += [
+        "--config_file",
+        accelerate if accelerate.endswith(".yaml") else str(ROOT / "accelerate_configs" / f"{accelerate}.yaml"),
+    ]
     command += [str(ROOT / "recipes" / "it_sft.py"), "--output_dir", str(out), *options]
     process = subprocess.Popen(
         command, stdout=PIPE, stderr=PIPE, text=True, env=os.environ | ENVIRONMENT, cwd=ROOT, start_new_session=True

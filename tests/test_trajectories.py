@@ -3,9 +3,11 @@
 Real processes over gloo, a tiny Gemma 3, rows of unlike length (so that means of means would differ), six steps.
 """
 
+import json
 import shutil
 
 import pytest
+import yaml
 from safetensors.torch import load_file
 
 from tests import launch
@@ -72,6 +74,29 @@ def test_two_processes(accelerate, run, full):
 @pytest.mark.parametrize("accelerate", ["cpu_ddp", "cpu_zero2", "cpu_zero3"])
 def test_two_processes_with_an_adapter(accelerate, run, lora):
     assert_same_run(run(f"lora_{accelerate}", 4, "--method", "lora", accelerate=accelerate), lora)
+
+
+@pytest.fixture(scope="module")
+def zero3_sharded(tmp_path_factory):
+    """ZeRO-3 that shards even a tiny model: by default it keeps every tensor below 100,000 elements whole."""
+    folder = tmp_path_factory.mktemp("zero3")
+    zero = {"stage": 3, "stage3_param_persistence_threshold": 0, "stage3_gather_16bit_weights_on_model_save": True}
+    auto = dict.fromkeys(("train_micro_batch_size_per_gpu", "gradient_accumulation_steps", "gradient_clipping"), "auto")
+    (folder / "deepspeed.json").write_text(json.dumps(auto | {"zero_optimization": zero}))
+    launch_config = yaml.safe_load((launch.ROOT / "accelerate_configs" / "cpu_zero3.yaml").read_text())
+    del launch_config["mixed_precision"]  # the DeepSpeed file says it
+    launch_config["deepspeed_config"] = {
+        "deepspeed_config_file": str(folder / "deepspeed.json"),
+        "zero3_init_flag": False,
+    }
+    (folder / "zero3.yaml").write_text(yaml.safe_dump(launch_config))
+    return str(folder / "zero3.yaml")
+
+
+@pytest.mark.parametrize("method", ["full", "lora"])
+def test_zero3_that_really_shards(method, run, full, lora, zero3_sharded):
+    out = run(f"sharded_{method}", 4, "--method", method, accelerate=zero3_sharded)
+    assert_same_run(out, {"full": full, "lora": lora}[method])
 
 
 def test_two_processes_and_accumulation(run, full):
