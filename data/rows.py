@@ -9,7 +9,9 @@ import gzip
 import json
 import random
 import re
+import zlib
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +35,7 @@ def load_rows(source: str, *, limit: int | None = None, split: str = "train") ->
     if not path.is_file():
         raise UserError(f"{source}: no such file (built-in: {', '.join(BUILT_IN)})")
     rows: list[Row] = []
-    for number, raw in _read(path):
-        if limit is not None and len(rows) == limit:
-            break
+    for number, raw in islice(_read(path), limit):
         where = f"row {number} of {path.name}"
         row = as_messages(raw, where)
         turns = normalise_messages(row["messages"], where)
@@ -61,7 +61,10 @@ def as_messages(raw: Any, where: str) -> Row:
     if "question" in raw and "answer" in raw:
         return _question_answer(raw["question"], raw["answer"], where)
     if "instruction" in raw and "output" in raw:
-        prompt = "\n\n".join(filter(None, (raw["instruction"], raw.get("input"))))
+        parts = [raw["instruction"], raw.get("input") or ""]
+        if not all(isinstance(part, str) for part in parts):
+            raise UserError(f"{where}: `instruction` and `input` must be text")
+        prompt = "\n\n".join(filter(None, parts))
         return {"messages": _turns(prompt, "user") + _turns(raw["output"], "assistant"), **answer}
     raise UserError(
         f"{where}: columns {', '.join(map(str, raw)) or '(none)'} fit no known format; give `messages`, "
@@ -97,7 +100,7 @@ def _read(path: Path) -> Iterator[tuple[int, Any]]:
     if not name.endswith((".jsonl", ".json")):
         raise UserError(f"{path}: unknown file type; give .jsonl or .json (also .gz)")
     opener = gzip.open if path.suffix == ".gz" else open
-    with opener(path, "rt", encoding="utf-8") as file:
+    with opener(path, "rt", encoding="utf-8-sig") as file:  # -sig: Windows editors write a byte order mark
         try:
             if name.endswith(".json"):
                 content = json.load(file)
@@ -115,5 +118,5 @@ def _read(path: Path) -> Iterator[tuple[int, Any]]:
             raise UserError(f"{path.name}: broken JSON ({error.msg}, line {error.lineno})") from None
         except UnicodeDecodeError as error:
             raise UserError(f"{path.name}: not UTF-8 text (byte {error.start})") from None
-        except (gzip.BadGzipFile, EOFError) as error:
+        except (gzip.BadGzipFile, zlib.error, EOFError) as error:
             raise UserError(f"{path.name}: broken gzip file ({error})") from None

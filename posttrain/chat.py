@@ -164,7 +164,7 @@ def chat_template(tokenizer: PreTrainedTokenizerBase) -> str:
 def _read_message(message: Any, where: str) -> tuple[str, str]:
     if not isinstance(message, dict) or "role" not in message or "content" not in message:
         raise UserError(f"{where} must have `role` and `content`, found {message!r:.60}")
-    role = ROLES.get(message["role"])
+    role = ROLES.get(message["role"]) if isinstance(message["role"], str) else None
     if role is None:
         raise UserError(f"{where} has role {message['role']!r}; known are {', '.join(ROLES)}")
     content = message["content"]

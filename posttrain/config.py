@@ -77,6 +77,12 @@ class DataArguments:
     eval_rows: int = field(default=64, metadata={"help": "How many rows are held out (0: no evaluation)."})
     limit: int | None = field(default=None, metadata={"help": "Use only the first rows of the training file."})
 
+    def __post_init__(self):
+        for name, least in (("limit", 1), ("eval_rows", 0)):
+            value = getattr(self, name)
+            if value is not None and value < least:
+                raise UserError(f"{name} must be at least {least}, not {value}")
+
 
 @dataclass
 class SFTConfig(trl.SFTConfig):

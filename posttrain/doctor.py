@@ -18,7 +18,7 @@ from posttrain.chat import END_OF_TURN, IGNORE, START_OF_TURN, encode, encode_pr
 from posttrain.config import AdapterArguments, DataArguments, ModelArguments, SFTConfig, parse
 from posttrain.data.rows import load_rows
 from posttrain.errors import UserError
-from posttrain.gemma import cache_dir, load_model, resolve_source, stop_token_ids
+from posttrain.gemma import BUILT_IN, cache_dir, load_model, resolve_source, stop_token_ids
 from posttrain.memory import ARCHITECTURES, GIB, MemoryPlan, estimate_memory
 from posttrain.stage import versions
 
@@ -206,9 +206,12 @@ def _template_ids(messages: list[dict], tokenizer: Any) -> list[int]:
 
 
 def _architecture(model_args: ModelArguments) -> Any:
-    if model_args.model in ARCHITECTURES:
-        return ARCHITECTURES[model_args.model]()
-    return AutoConfig.from_pretrained(resolve_source(model_args.model), revision=model_args.revision)
+    name = f"google/{model_args.model}" if model_args.model in BUILT_IN else model_args.model
+    if name in ARCHITECTURES:
+        config = ARCHITECTURES[name]()
+    else:
+        config = AutoConfig.from_pretrained(resolve_source(name), revision=model_args.revision)
+    return config.get_text_config() if model_args.text_only else config
 
 
 def _read_launch(path: str | None) -> dict[str, Any]:

@@ -30,6 +30,7 @@ SUPPORTED = {
     "gemma3": "Gemma 3 multimodal (4B, 12B, 27B)",
 }
 BUILT_IN = ("gemma-3-270m",)
+VISION = ("vision_tower", "multi_modal_projector")  # the image side of a multimodal Gemma: SigLIP and what follows it
 # What serving engines and llama.cpp's converter want beside the weights, copied as it is where the source has it.
 COMPANION_FILES = ("tokenizer.model", "preprocessor_config.json", "processor_config.json")
 # Google's sampling settings for the IT models.
@@ -174,6 +175,18 @@ def set_stop_tokens(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) 
         pad_token_id=tokenizer.pad_token_id,
         **SAMPLING,
     )
+
+
+def freeze_vision(model: PreTrainedModel) -> int:
+    """Freeze the image side of a multimodal Gemma and return its number of parameters (a text model: 0).
+
+    The Gemma 3 report keeps SigLIP frozen. Rows of text give neither it nor the projector a gradient, and DDP stops
+    with an error when a trained parameter gets none.
+    """
+    frozen = [p for name, p in model.named_parameters() if not set(VISION).isdisjoint(name.split("."))]
+    for parameter in frozen:
+        parameter.requires_grad_(False)
+    return sum(getattr(p, "ds_numel", p.numel()) for p in frozen)  # ZeRO-3 keeps the size of a sharded one there
 
 
 def resolve_source(source: str | os.PathLike) -> str:

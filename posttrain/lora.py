@@ -10,11 +10,11 @@ from peft import LoraConfig, PeftModel
 from transformers import BitsAndBytesConfig, PreTrainedModel
 
 from posttrain.errors import UserError
+from posttrain.gemma import VISION
 
 METHODS = ("full", "lora", "dora", "qlora")
 PROJECTIONS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 _TIED = {"embed_tokens", "lm_head"}
-_NOT_LANGUAGE = ("vision_tower", "multi_modal_projector")
 
 
 def adapter_config(
@@ -45,7 +45,7 @@ def adapter_config(
     for name in names:
         if name not in found:
             raise UserError(f"lora_targets: {name!r} matches no layer of this model; it has {', '.join(sorted(found))}")
-    not_language = "|".join(_NOT_LANGUAGE)
+    not_language = "|".join(VISION)
     chosen = "|".join(map(re.escape, names))
     return LoraConfig(
         task_type="CAUSAL_LM",
@@ -65,7 +65,7 @@ def linear_layers(model: PreTrainedModel) -> set[str]:
         # quantised layers are subclasses or look-alikes of Linear: both have these two
         if hasattr(module, "in_features")
         and hasattr(module, "weight")
-        and not any(part in name for part in _NOT_LANGUAGE)
+        and not any(part in name for part in VISION)
     } - _TIED
 
 

@@ -16,6 +16,7 @@ import torch
 from transformers import AutoModelForCausalLM, Gemma3Config, Gemma3TextConfig
 
 from posttrain.errors import UserError
+from posttrain.gemma import VISION
 from posttrain.lora import METHODS, PROJECTIONS
 
 GIB = 2**30
@@ -24,7 +25,6 @@ CUDA_TILE = (4096, 32768)  # tokens, vocabulary rows: the most that the training
 CPU_CHUNK, CPU_KEEP = 128, GIB  # rows at once, bytes kept for backward: `posttrain.losses.nll` on CPU
 # Python, torch and transformers, measured beside the 270M; CUDA context, cuBLAS and NCCL workspaces, assumed.
 PROCESS_BYTES = {"cpu": 600_000_000, "cuda": 1_000_000_000}
-VISION = ("vision_tower", "multi_modal_projector")
 
 
 def _build_config(layers, width, ffn, heads, kv_heads, head_dim=256, vision=False):

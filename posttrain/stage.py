@@ -49,6 +49,8 @@ _FREE_PREFIXES = (
     "push_",
     "trackio_",
 )
+# … but these decide which rows are trained, and when.
+_HELD_KEYS = {"eval_rows", "dataloader_drop_last"}
 
 
 def open_run(
@@ -134,7 +136,7 @@ def _check_same(before: dict, now: dict, folder: Path, *, free: bool) -> None:
     differing = [
         key
         for key in sorted(before.keys() | now.keys())
-        if before.get(key) != now.get(key) and not (free and (key in _FREE_KEYS or key.startswith(_FREE_PREFIXES)))
+        if before.get(key) != now.get(key) and not (free and _is_free(key))
     ]
     if differing:
         changes = ", ".join(f"{key}: {before.get(key)!r} then, {now.get(key)!r} now" for key in differing[:3])
@@ -142,6 +144,10 @@ def _check_same(before: dict, now: dict, folder: Path, *, free: bool) -> None:
             f"{folder} holds a run begun with other settings ({changes}): set them back to resume, "
             "choose another --output_dir, or --overwrite true to begin anew"
         )
+
+
+def _is_free(key: str) -> bool:
+    return key in _FREE_KEYS or (key.startswith(_FREE_PREFIXES) and key not in _HELD_KEYS)
 
 
 def _clear(folder: Path) -> None:

@@ -25,7 +25,7 @@ from posttrain.chat import encode_rows
 from posttrain.config import AdapterArguments, DataArguments, ModelArguments, SFTConfig, as_dict, parse
 from posttrain.data.rows import BUILT_IN, hold_out, load_rows
 from posttrain.errors import one_line_errors
-from posttrain.gemma import load_model, resolve_source, save_model
+from posttrain.gemma import freeze_vision, load_model, resolve_source, save_model
 from posttrain.lora import adapter_config, merge_adapter, quantization_config
 from posttrain.model_card import write_model_card
 from posttrain.stage import fingerprint, finish_stage, open_run
@@ -60,7 +60,7 @@ def main() -> None:
     inputs |= {"model": fingerprint(source)} if os.path.isdir(source) else {"model": f"{source}@{model_args.revision}"}
     with state.main_process_first():
         checkpoint = open_run(folder, config, inputs, overwrite=args.overwrite, main=state.is_main_process)
-    setup_tracking(folder, "sft")
+        setup_tracking(folder, "sft")
 
     # 3. Model and tokens.
     model, tokenizer = load_model(
@@ -71,6 +71,8 @@ def main() -> None:
         attn_implementation=model_args.attn_implementation,
         quantization_config=quantization_config(adapter.method),
     )
+    if adapter.method == "full":
+        freeze_vision(model)
     peft_config = adapter_config(
         model,
         adapter.method,

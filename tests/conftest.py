@@ -33,6 +33,17 @@ def tokenizer(tiny_folder):
     return load_tokenizer(tiny_folder)
 
 
+@pytest.fixture
+def environment():
+    """`os.environ`, without W&B variables; whatever a test or the library sets is taken back afterwards."""
+    before = dict(os.environ)
+    for name in [name for name in os.environ if name.startswith("WANDB_")]:
+        del os.environ[name]
+    yield os.environ
+    os.environ.clear()
+    os.environ.update(before)
+
+
 @pytest.fixture(scope="session")
 def real_source():
     """The name of the real Gemma 3 270M; the first use converts it (about a minute)."""

@@ -118,8 +118,8 @@ def test_other_forwards_are_untouched(models):
 def test_only_labelled_positions_reach_the_head(monkeypatch):
     """Count rows of the head's products: labels, not tokens."""
     rows = []
-    original = nll._logits
-    monkeypatch.setattr(nll, "_logits", lambda hidden, *rest: rows.append(len(hidden)) or original(hidden, *rest))
+    original = nll._compute_rows
+    monkeypatch.setattr(nll, "_compute_rows", lambda hidden, *rest: rows.append(len(hidden)) or original(hidden, *rest))
     model = tiny.model("gemma3_text")
     add_fused_lm_head(model)
     add_labelled_head(model)

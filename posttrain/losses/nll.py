@@ -1,14 +1,16 @@
 """Negative log-likelihood of labelled tokens, with the 262,144-wide head computed where there is a label only.
 
 Work, in units of one N × H × V matrix product (N labelled tokens): forward 1, gradient of the hidden states 1, and for
-full tuning the gradient of the head 1. Nothing is computed twice unless the probabilities would not fit `KEEP_BYTES`,
+full tuning the gradient of the head 1. Nothing is computed twice unless the exponentials would not fit `KEEP_BYTES`,
 and then only full tuning pays one unit to have them again.
 """
+
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-# Full tuning keeps the (N, V) gradient of the logits from forward to backward up to here (1,024 tokens in fp32).
+# Full tuning keeps the (N, V) exponentials from forward to backward up to here (1,024 tokens in fp32).
 KEEP_BYTES = 1 << 30
 # Rows of the head computed at once: two fp32 buffers of 134 MB for Gemma's vocabulary.
 CHUNK = 128
@@ -21,7 +23,7 @@ def token_logps(
 
     hidden: (N, H) · lm_head_weight: (V, H) · targets: (N,) int · softcap: Gemma 2's c in c·tanh(z/c)
     Returns log-probabilities (N,), entropies (N,) and hits (N,) bool; only the first carries a gradient.
-    At most (CHUNK, V) logits exist at a time, but for full tuning's kept gradient (see KEEP_BYTES).
+    At most (CHUNK, V) logits exist at a time, but for what full tuning keeps (see KEEP_BYTES).
     """
     return _TokenLogps.apply(hidden, lm_head_weight, targets, softcap)
 
@@ -38,81 +40,92 @@ def nll_loss(
     return -logps.sum(), {"tokens": mask.sum(), "entropy": entropy.sum(), "correct": top1.sum()}
 
 
+@dataclass
+class _Rows:
+    """A chunk of n rows, in as few passes over (n, V) as will do: every pass costs a megabyte a token."""
+
+    exps: Tensor  # (n, V): exp(z − max z), times dz/dlogit where the logits are soft-capped
+    total: Tensor  # (n, 1): Σ exp(z − max z), so that p = exps / total
+    slope: Tensor | float  # (n, 1): dz/dlogit at the target
+    logps: Tensor  # (n, 1)
+    entropy: Tensor  # (n,)
+    top1: Tensor  # (n,) bool
+
+
+def _compute_rows(hidden: Tensor, weight: Tensor, target: Tensor, softcap: float | None) -> _Rows:
+    z = (hidden.to(weight.dtype) @ weight.T).float()  # (n, V)
+    if softcap is not None:
+        z = softcap * torch.tanh(z / softcap)
+    highest, best = z.max(-1, keepdim=True)
+    z -= highest
+    exps = z.exp()
+    total = exps.sum(-1, keepdim=True)
+    logps = z.gather(1, target) - total.log()
+    entropy = total.log().squeeze(1) - torch.linalg.vecdot(exps, z) / total.squeeze(1)
+    slope: Tensor | float = 1.0
+    if softcap is not None:
+        slopes = 1 - ((z + highest) / softcap) ** 2
+        slope = slopes.gather(1, target)
+        exps *= slopes
+    return _Rows(exps, total, slope, logps, entropy, (best == target).squeeze(1))
+
+
 class _TokenLogps(torch.autograd.Function):
-    """The row gradient d logp_i / d hidden_i needs no upstream value, so it is formed while the logits are at hand."""
+    """d logp / d logits = slope·(onehot − p). The gradient of a row's hidden state needs no upstream value but a
+    factor, so it is formed while the exponentials are at hand: slope·W[target] − exps W / total."""
 
     @staticmethod
     def forward(ctx, hidden, weight, targets, softcap):
         ctx.set_materialize_grads(False)
-        tokens = hidden.shape[0]
+        tokens, vocabulary = hidden.shape[0], weight.shape[0]
         needs_hidden, needs_weight = ctx.needs_input_grad[:2]
-        logps, entropy = (hidden.new_empty(tokens, dtype=torch.float32) for _ in range(2))
+        keep = needs_weight and tokens * vocabulary * weight.element_size() <= KEEP_BYTES
+        kept = weight.new_empty(tokens, vocabulary) if keep else None
+        grad_rows = torch.empty_like(hidden) if needs_hidden else None
+        logps, entropy, total, slope = (hidden.new_ones(tokens, 1, dtype=torch.float32) for _ in range(4))
         top1 = torch.empty(tokens, dtype=torch.bool, device=hidden.device)
-        row_grad = torch.empty_like(hidden) if needs_hidden else None
-        keep = needs_weight and tokens * weight.shape[0] * weight.element_size() <= KEEP_BYTES
-        kept = weight.new_empty(tokens, weight.shape[0]) if keep else None
         for start in range(0, tokens, CHUNK):
-            rows = slice(start, start + CHUNK)
-            logits = _logits(hidden[rows], weight, softcap)  # (n, V) fp32
-            target = targets[rows, None]  # (n, 1)
-            log_z = logits.logsumexp(-1, keepdim=True)
-            probs = torch.exp(logits - log_z)
-            logps[rows] = (logits.gather(1, target) - log_z).squeeze(1)
-            entropy[rows] = log_z.squeeze(1) - torch.linalg.vecdot(probs, logits)
-            top1[rows] = logits.argmax(-1) == target.squeeze(1)
-            if row_grad is not None or kept is not None:
-                grad = _logit_gradient(probs, logits, target, softcap).to(weight.dtype)
-                if row_grad is not None:
-                    torch.mm(grad, weight, out=row_grad[rows])
-                if kept is not None:
-                    kept[rows] = grad
-        ctx.softcap, ctx.weight_shape = softcap, weight.shape
-        ctx.save_for_backward(
-            row_grad,
-            kept,
-            *((hidden, targets) if needs_weight else (None, None)),
-            weight if needs_weight and not keep else None,
-        )
+            at = slice(start, start + CHUNK)
+            rows = _compute_rows(hidden[at], weight, targets[at, None], softcap)
+            logps[at], entropy[at, 0], total[at], slope[at], top1[at] = (
+                rows.logps, rows.entropy, rows.total, rows.slope, rows.top1,
+            )  # fmt: skip
+            exps = rows.exps.to(weight.dtype)
+            if grad_rows is not None:
+                grad_rows[at] = slope[at] * weight[targets[at]] - exps @ weight / total[at]
+            if kept is not None:
+                kept[at] = exps
+        ctx.softcap = softcap
+        for_weight = (hidden, targets, kept, total, slope, None if keep else weight) if needs_weight else (None,) * 6
+        ctx.save_for_backward(grad_rows, *for_weight)
         ctx.mark_non_differentiable(entropy, top1)
-        return logps, entropy, top1
+        return logps.squeeze(1), entropy.squeeze(1), top1
 
     @staticmethod
     def backward(ctx, grad_logps, *_):
-        row_grad, kept, hidden, targets, weight = ctx.saved_tensors
-        scale = grad_logps.unsqueeze(1)  # (N, 1)
+        grad_rows, hidden, targets, kept, total, slope, weight = ctx.saved_tensors
+        upstream = grad_logps.unsqueeze(1)  # (N, 1)
         grad_hidden = grad_weight = None
         if ctx.needs_input_grad[0]:
-            grad_hidden = row_grad * scale.to(row_grad.dtype)
+            grad_hidden = (grad_rows * upstream).to(grad_rows.dtype)
         if ctx.needs_input_grad[1]:
-            scaled = hidden * scale.to(hidden.dtype)  # (N, H): cheaper to scale than the (N, V) side
+            # Scale the (N, H) side: it is 400 times smaller than the (N, V) side.
+            scaled = (hidden * (upstream / -total)).to(hidden.dtype)
             grad_weight = (
                 kept.T @ scaled if kept is not None else _recomputed(scaled, hidden, weight, targets, ctx.softcap)
             )
+            grad_weight.index_add_(0, targets, (hidden * (upstream * slope)).to(grad_weight.dtype))
         return grad_hidden, grad_weight, None, None
 
 
-def _logits(hidden: Tensor, weight: Tensor, softcap: float | None) -> Tensor:
-    logits = (hidden.to(weight.dtype) @ weight.T).float()
-    return logits if softcap is None else softcap * torch.tanh(logits / softcap)
-
-
-def _logit_gradient(probs: Tensor, logits: Tensor, target: Tensor, softcap: float | None) -> Tensor:
-    """d logp / d logits = onehot − p, through the softcap; (n, V). Overwrites `probs`."""
-    grad = probs.neg_()
-    grad.scatter_add_(1, target, torch.ones_like(target, dtype=grad.dtype))
-    return grad if softcap is None else grad.mul_(1 - (logits / softcap) ** 2)
-
-
 def _recomputed(scaled: Tensor, hidden: Tensor, weight: Tensor, targets: Tensor, softcap: float | None) -> Tensor:
-    """The head's gradient where the kept logits would not fit: forms them a second time, chunk by chunk."""
+    """expsᵀ scaled, (V, H), where the exponentials would not fit: forms them a second time, chunk by chunk."""
     from trl.trainer.utils import maybe_gather_lm_head_ctx
 
     with maybe_gather_lm_head_ctx(weight):
-        total = torch.zeros_like(weight)
+        product = torch.zeros_like(weight)
         for start in range(0, hidden.shape[0], CHUNK):
-            rows = slice(start, start + CHUNK)
-            logits = _logits(hidden[rows], weight, softcap)
-            probs = torch.softmax(logits, -1)
-            grad = _logit_gradient(probs, logits, targets[rows, None], softcap).to(weight.dtype)
-            total.addmm_(grad.T, scaled[rows])
-    return total
+            at = slice(start, start + CHUNK)
+            exps = _compute_rows(hidden[at], weight, targets[at, None], softcap).exps.to(weight.dtype)
+            product.addmm_(exps.T, scaled[at])
+    return product

@@ -1,0 +1,169 @@
+"""Generated replies: order, padding, stops; and what is counted in them."""
+
+import random
+
+import pytest
+import torch
+
+from posttrain.evaluate.replies import (
+    Reply,
+    generate_replies,
+    left_padded,
+    matches,
+    read_reply,
+    score_replies,
+    wilson_interval,
+)
+from posttrain.gemma import load_model
+from tests.conftest import KINDS
+
+
+@pytest.fixture(scope="module")
+def prompts():
+    """Nine prompts of unlike length, not sorted by it, that end with unlike tokens."""
+    rng = random.Random(0)
+    lengths = [11, 3, 29, 7, 2, 17, 5, 23, 13]
+    return [[2, *(rng.randrange(112, 200) for _ in range(length))] for length in lengths]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_padded_batch_gives_what_one_by_one_gives_in_the_prompts_order(kind, tiny_folders, prompts):
+    model, tokenizer = load_model(tiny_folders[kind])
+    alone = [generate_replies(model, tokenizer, [prompt], max_new_tokens=9)[0] for prompt in prompts]
+    assert len({reply.text for reply in alone}) >= 5  # or their order could not be told
+    for batch_size in (4, 16):
+        assert generate_replies(model, tokenizer, prompts, max_new_tokens=9, batch_size=batch_size) == alone
+
+
+def test_no_prompts_give_no_replies(tiny_folder):
+    assert generate_replies(*load_model(tiny_folder), []) == []
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_the_training_mode_is_as_before(training, tiny_folder, prompts):
+    model, tokenizer = load_model(tiny_folder)
+    model.train(training)
+    generate_replies(model, tokenizer, prompts[:1], max_new_tokens=2)
+    assert model.training is training and model.model.layers[0].training is training
+
+
+class Scripted:
+    """A model that writes a fixed continuation after each first token, and notes what it was asked."""
+
+    device, training = torch.device("cpu"), True
+
+    def __init__(self, script):
+        self.script, self.calls = script, []
+
+    def train(self, mode=True):
+        self.training = mode
+
+    def eval(self):
+        self.train(False)
+
+    def generate(self, input_ids, attention_mask, **settings):
+        self.calls.append({"shape": tuple(input_ids.shape), "training": self.training, **settings})
+        last = input_ids[:, -1].tolist()
+        return torch.cat([input_ids, torch.tensor([self.script[token] for token in last])], dim=1)
+
+
+def test_stops_lengths_and_texts(tokenizer):
+    """<eos> (1) and <end_of_turn> (106) both end a reply; they, and what follows them, are not part of it."""
+    a, b = tokenizer.convert_tokens_to_ids(["a", "b"])
+    model = Scripted({201: [a, b, 106, 0], 202: [a, 1, 0, 0], 203: [a, b, b, a], 204: [106, a, a, a]})
+    replies = generate_replies(model, tokenizer, [[2, 2, 201], [202], [2, 203], [2, 2, 2, 204]], batch_size=3)
+    assert replies == [Reply("ab", 2, True), Reply("a", 1, True), Reply("abba", 4, False), Reply("", 0, True)]
+    assert [call["shape"] for call in model.calls] == [(3, 3), (1, 4)]  # by length: little padding
+    assert all(call["eos_token_id"] == [1, 106] and not call["training"] for call in model.calls)
+    assert model.training
+
+
+def test_greedy_by_default_and_the_model_s_own_sampling_if_asked(tokenizer):
+    model = Scripted({7: [106]})
+    generate_replies(model, tokenizer, [[7]])
+    generate_replies(model, tokenizer, [[7]], sample=True)
+    greedy, sampled = model.calls
+    assert greedy["do_sample"] is False and greedy["temperature"] is greedy["top_k"] is greedy["top_p"] is None
+    assert "do_sample" not in sampled and "temperature" not in sampled
+
+
+def test_padding_is_on_the_left():
+    batch = left_padded([[5, 6, 7], [8]], 0, torch.device("cpu"))
+    assert batch["input_ids"].tolist() == [[5, 6, 7], [0, 0, 8]]
+    assert batch["attention_mask"].tolist() == [[1, 1, 1], [0, 0, 1]]
+
+
+def test_a_pad_token_inside_a_prompt_is_not_masked():
+    """The mask comes from lengths: a prompt may hold the id of <pad>."""
+    assert left_padded([[5, 0, 7], [8]], 0, torch.device("cpu"))["attention_mask"].tolist()[0] == [1, 1, 1]
+
+
+def test_gemma2_stops_on_its_own_end_of_turn(tiny_folders):
+    """107 in Gemma 2, where 106 is <start_of_turn>."""
+    from posttrain.gemma import load_tokenizer, stop_token_ids
+
+    tokenizer = load_tokenizer(tiny_folders["gemma2"])
+    stops = set(stop_token_ids(tokenizer))
+    a = tokenizer.convert_tokens_to_ids("a")
+    assert stops == {1, 107}
+    assert read_reply([a, 107, a], stops, tokenizer) == Reply("a", 1, True)
+    assert not read_reply([a, 106, a], stops, tokenizer).stopped
+
+
+@pytest.mark.parametrize(
+    ("reply", "answer", "right"),
+    [
+        ("4", "4", True),
+        (" 4 \n", "4", True),
+        ("Paris.", "paris", True),
+        ("paris", "PARIS.", True),
+        ("STRASSE", "straße", True),
+        ("4\nBecause 2+2=4.", "4", True),  # a base model that answers and rambles on
+        ("I think\n4", "4", False),  # the first line counts
+        ("2+2=4\n#### 4", "4", True),
+        ("#### 5\nno:\n#### 4\nDone.", "4", True),  # the last mark counts, to its line's end
+        ("#### 4\n#### 5", "4", False),
+        ("####\n4", "4", True),
+        ("4\n####", "4", True),  # nothing after the mark: as if it were not there
+        ("14", "4", False),
+        ("4 or 5", "4", False),
+        ("44", "4", False),
+        ("4..", "4", False),  # one full stop, not two
+        ("", "4", False),
+        (" \n ", "4", False),
+        ("", "", False),
+        ("####", "4", False),
+    ],
+)
+def test_matches(reply, answer, right):
+    assert matches(reply, answer) is right
+
+
+@pytest.mark.parametrize(
+    ("successes", "trials", "low", "high"),
+    [(5, 10, 0.2366, 0.7634), (0, 10, 0.0, 0.2775), (10, 10, 0.7225, 1.0), (1, 1, 0.2065, 1.0)],
+)
+def test_wilson_interval(successes, trials, low, high):
+    """z = 1.96, z² = 3.8416. 5 of 10: centre (.5 + .19208) / 1.38416 = .5, half = 1.96 · √(.025 + .0096040) / 1.38416
+    = 1.96 · .186022 / 1.38416 = .26341. 0 of 10: half = centre = .19208 / 1.38416 = .13877, so 0 to .27753.
+    1 of 1: 1 / (1 + z²) = .20654."""
+    assert wilson_interval(successes, trials) == pytest.approx((low, high), abs=1e-4)
+    assert 0.0 <= wilson_interval(successes, trials)[0] <= wilson_interval(successes, trials)[1] <= 1.0
+
+
+def test_scores_by_hand():
+    """Three of four stopped; (2 + 4 + 6 + 8) / 4 = 5 tokens; 1 of the 2 rows with an answer is right: .5, with the
+    Wilson interval of 1 of 2, (.5 + .9604 ± 1.96 · √(.125 + .2401)) / 2.9208 = .5 ± .40547."""
+    replies = [Reply("4", 2, True), Reply("x", 4, True), Reply("5", 6, True), Reply("y", 8, False)]
+    assert score_replies(replies, ["4", None, "4", None]) == pytest.approx(
+        {
+            "stop_rate": 0.75,
+            "reply_tokens": 5.0,
+            "accuracy": 0.5,
+            "accuracy_low": 0.09453,
+            "accuracy_high": 0.90547,
+            "accuracy_rows": 2,
+        },
+        abs=1e-4,
+    )
+    assert score_replies(replies, [None] * 4) == {"stop_rate": 0.75, "reply_tokens": 5.0}

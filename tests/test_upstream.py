@@ -1,0 +1,140 @@
+"""The few places where we lean on the insides of TRL and transformers: each fails here, by name, when they change."""
+
+import dataclasses
+import hashlib
+import importlib.metadata
+import inspect
+import tomllib
+from pathlib import Path
+
+import pytest
+import torch
+import trl
+from packaging.requirements import Requirement
+from transformers import Trainer
+from trl import chat_template_utils
+from trl.trainer.utils import FusedCausalLMOutput, maybe_gather_lm_head_ctx
+
+from posttrain.chat import encode_rows
+from posttrain.config import SFTConfig
+from posttrain.gemma import load_model
+from tests.launch import ROOT
+
+FIELDS = ("loss", "log_probs", "entropy", "is_top1", "label_mask")
+# Google's templates as TRL 1.16 ships them. A changed template trains another format: compare it before a new hash.
+TEMPLATES = {
+    "gemma3_chat_template": "7de1c58e208eda46e9c7f86397df37ec49883aeece39fb961e0a6b24088dd3c4",
+    "gemma_chat_template": "ecd6ae513fe103f0eb62e8ab5bfa8d0fe45c1074fa398b089c93a7e70c15cfd6",
+}
+
+
+def test_the_versions_are_those_that_were_read():
+    """pyproject.toml pins TRL's minor version; what is installed must be within every range that it states."""
+    dependencies = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    requirements = {Requirement(text).name: Requirement(text).specifier for text in dependencies}
+    assert str(requirements["trl"]) in (">=1.16.0,<1.17", "<1.17,>=1.16.0")
+    for name in ("trl", "transformers", "peft", "accelerate", "datasets", "torch"):
+        assert requirements[name].contains(importlib.metadata.version(name).split("+")[0], prereleases=True), name
+
+
+def test_the_output_type_has_the_fields_that_our_head_fills():
+    fields = {field.name: field.default for field in dataclasses.fields(FusedCausalLMOutput)}
+    assert set(FIELDS) <= set(fields)
+    assert all(default is None for default in fields.values())  # what we leave out (aux_loss, …) is None
+
+
+def test_the_gather_context_takes_a_weight():
+    with maybe_gather_lm_head_ctx(torch.zeros(2, 2)):
+        pass
+
+
+class Watched:
+    """An output that notes which of its fields were read."""
+
+    def __init__(self, output):
+        self._output, self.read = output, set()
+
+    def __getattr__(self, name):
+        self.read.add(name)
+        return getattr(self._output, name)
+
+
+@pytest.mark.parametrize("trainer_class", ["trl", "posttrain"])
+def test_trl_s_loss_asks_for_the_fused_head_and_reads_these_fields(trainer_class, tiny_folder, tmp_path):
+    """One compute_loss with a spy for a model. TRL's own and ours must give the same loss."""
+    from posttrain.trainers.sft import SFTTrainer
+
+    model, tokenizer = load_model(tiny_folder)
+    messages = [{"role": "user", "content": "ab"}, {"role": "assistant", "content": "cde"}]
+    rows, _ = encode_rows([{"messages": messages}, {"messages": messages[:1] + [messages[1] | {"content": "f"}]}], tokenizer)
+    args = SFTConfig(
+        output_dir=str(tmp_path), report_to="none", dataset_kwargs={"skip_prepare_dataset": True}, disable_tqdm=True
+    )
+    cls = {"trl": trl.SFTTrainer, "posttrain": SFTTrainer}[trainer_class]
+    trainer = cls(model, args, train_dataset=rows, processing_class=tokenizer)
+    calls = []
+
+    def spy(**inputs):
+        calls.append((inputs, Watched(trainer.model(**inputs))))
+        return calls[-1][1]
+
+    inputs = next(iter(trainer.get_train_dataloader()))
+    labels = inputs["labels"][:, 1:]
+    loss = trainer.compute_loss(spy, dict(inputs), num_items_in_batch=torch.tensor(7))
+    ((sent, watched),) = calls
+    assert sent["fused_lm_head"] is True and sent["labels"] is inputs["labels"]
+    assert watched.read >= {"log_probs", "entropy", "is_top1", "label_mask"}
+    assert watched.read <= set(FIELDS)  # nothing that our head leaves None
+    assert isinstance(watched._output, FusedCausalLMOutput)
+    assert watched._output.log_probs.shape == labels.shape
+    with torch.no_grad():
+        logits = load_model(tiny_folder)[0](input_ids=inputs["input_ids"]).logits[:, :-1]
+    by_hand = torch.nn.functional.cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="sum") / 7
+    assert loss.item() == pytest.approx(by_hand.item(), abs=1e-5)
+
+
+def test_our_head_is_what_runs(tiny_folder, tmp_path, monkeypatch):
+    """A TRL that no longer goes through `model.forward` would pass by our head in silence."""
+    from posttrain.trainers import head
+    from posttrain.trainers.sft import SFTTrainer
+
+    seen = []
+    original = head.token_logps
+    monkeypatch.setattr(head, "token_logps", lambda hidden, *rest: seen.append(len(hidden)) or original(hidden, *rest))
+    model, tokenizer = load_model(tiny_folder)
+    messages = [{"role": "user", "content": "ab"}, {"role": "assistant", "content": "cde"}]
+    rows, _ = encode_rows([{"messages": messages}], tokenizer)
+    args = SFTConfig(
+        output_dir=str(tmp_path),
+        report_to="none",
+        dataset_kwargs={"skip_prepare_dataset": True},
+        max_steps=1,
+        save_strategy="no",
+        disable_tqdm=True,
+    )
+    SFTTrainer(model, args, train_dataset=rows, processing_class=tokenizer).train()
+    assert seen == [4]  # c, d, e and <end_of_turn>: labelled positions and no other
+
+
+def parameters(function):
+    return list(inspect.signature(function).parameters)
+
+
+def test_the_methods_that_we_override_are_called_as_we_take_them():
+    assert parameters(Trainer.training_step)[:3] == ["self", "model", "inputs"]
+    assert parameters(Trainer._save_checkpoint) == parameters(trl.SFTTrainer._save_checkpoint)
+    assert parameters(Trainer._save_checkpoint) == ["self", "model", "trial"]
+    assert "metric_key_prefix" in parameters(Trainer.evaluate)
+    assert parameters(Trainer.save_model) == ["self", "output_dir", "_internal_call"]
+    source = inspect.getsource(Trainer)
+    assert "self._save_checkpoint(model, trial)" in source
+    assert "self.training_step(model, inputs, num_items_in_batch)" in source
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_the_chat_templates_are_byte_for_byte_those_that_were_read(name):
+    template = getattr(chat_template_utils, name)
+    assert "<start_of_turn>" in template and "<end_of_turn>" in template
+    assert hashlib.sha256(template.encode()).hexdigest() == TEMPLATES[name]
+    folder = Path(trl.__file__).parent / "chat_templates"
+    assert (folder / f"{name.removesuffix('_chat_template')}.jinja").read_text() == template
