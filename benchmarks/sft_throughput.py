@@ -27,7 +27,7 @@ import tempfile
 import time
 from pathlib import Path
 
-WORDS = ("time", "way", "year", "work", "day", "world", "life", "hand", "part", "place", "week", "group", "water")  # fmt: skip
+WORDS = ("time", "way", "year", "work", "day", "world", "life", "hand", "part", "place", "week")  # fmt: skip
 CONTENDERS = ("trl", "trl-best", "posttrain", "posttrain-ckpt")
 OURS = ("contender", "json", "peak_tflops")  # options that a contender's own process needs not know
 

@@ -5,6 +5,7 @@ import difflib
 import json
 import os
 import re
+import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
@@ -98,6 +99,7 @@ class SFTConfig(trl.SFTConfig):
     report_to: list[str] | str | None = field(
         default="wandb", metadata={"help": "wandb (offline unless logged in), trackio, tensorboard, or none."}
     )
+    eval_packing: bool | None = field(default=False, metadata={"help": "Pack the held-out rows too."})
     eval_on_start: bool = field(
         default=True, metadata={"help": "Evaluate before the first step (the `before` column)."}
     )
@@ -113,6 +115,7 @@ class SFTConfig(trl.SFTConfig):
         if self.bf16 is None:  # TRL's default is True everywhere; CPUs without bf16 units are 100 times slower in it
             self.bf16 = torch.cuda.is_available() and torch.cuda.is_bf16_supported()
         if not torch.accelerator.is_available():
+            self.dataloader_pin_memory = False
             self.use_cpu = True  # without it, several processes on CPU would each train alone, and nothing says so
         super().__post_init__()
 
@@ -122,7 +125,9 @@ def parse(dataclass_types: Any, args: list[str] | None = None, description: str 
 
     Raises UserError for a missing or broken file, an unknown key (naming the nearest one) and a bad value.
     """
-    return _Parser(dataclass_types, description=description).parse_args_and_config(args)
+    with warnings.catch_warnings():  # of keys that transformers renames, which TRL still sets
+        warnings.simplefilter("ignore", FutureWarning)
+        return _Parser(dataclass_types, description=description).parse_args_and_config(args)
 
 
 def as_dict(*parts: Any) -> dict[str, Any]:

@@ -27,11 +27,15 @@ MAX_TABLE = 64  # tokens of the first row that are shown one a line
 
 @dataclass
 class Check:
-    """One trap that was looked at: what it asks, whether it passed, and what was seen."""
+    """One trap that was looked at: what it asks, whether it passed, and what was seen.
+
+    required: without it training would go wrong; what only a later step may want is noted and fails nothing.
+    """
 
     name: str
     passed: bool
     seen: str
+    required: bool = True
 
 
 def doctor(
@@ -60,7 +64,7 @@ def doctor(
         console.print(f"{_mark(fits)} needs {plan.total / GIB:.1f} GiB, {available / GIB:.1f} GiB here")
     if model and data:
         checks = check_model_and_data(model, data, rows, console)
-        passed &= all(check.passed for check in checks)
+        passed &= all(check.passed or not check.required for check in checks)
         console.print(_checks_table(checks))
     elif model or data:
         raise UserError("doctor checks --model and --data together: give both")
@@ -148,6 +152,7 @@ def model_checks(model: Any, tokenizer: Any) -> list[Check]:
             "tokenizer.model for llama.cpp (37)",
             "tokenizer.model" in tokenizer.companion_files,
             "export to GGUF needs it",
+            required=False,
         ),
     ]
 
@@ -232,9 +237,11 @@ def _pairs(title: str, pairs: Any) -> Table:
 def _checks_table(checks: list[Check]) -> Table:
     table = Table("", "check (trap)", "seen", title="Checks")
     for check in checks:
-        table.add_row(_mark(check.passed), check.name, check.seen)
+        table.add_row(_mark(check.passed, check.required), check.name, check.seen)
     return table
 
 
-def _mark(passed: bool) -> str:
-    return "[green]pass[/green]" if passed else "[bold red]FAIL[/bold red]"
+def _mark(passed: bool, required: bool = True) -> str:
+    if passed:
+        return "[green]pass[/green]"
+    return "[bold red]FAIL[/bold red]" if required else "[yellow]none[/yellow]"

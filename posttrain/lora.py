@@ -63,9 +63,7 @@ def linear_layers(model: PreTrainedModel) -> set[str]:
         name.rpartition(".")[2]
         for name, module in model.named_modules()
         # quantised layers are subclasses or look-alikes of Linear: both have these two
-        if hasattr(module, "in_features")
-        and hasattr(module, "weight")
-        and not any(part in name for part in VISION)
+        if hasattr(module, "in_features") and hasattr(module, "weight") and not any(part in name for part in VISION)
     } - _TIED
 
 

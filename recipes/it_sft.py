@@ -134,7 +134,8 @@ def main() -> None:
 
 def _training_dtype(method: str, args: SFTConfig) -> torch.dtype:
     """float32 weights where bf16 autocast keeps the master copy in them; DeepSpeed and adapters bring their own."""
-    if not args.bf16 or (method == "full" and args.deepspeed_plugin is None):
+    sharded_by_torch = os.environ.get("ACCELERATE_USE_FSDP") == "true"  # FSDP2 wants one dtype in a layer
+    if not args.bf16 or sharded_by_torch or (method == "full" and args.deepspeed_plugin is None):
         return torch.float32
     return torch.bfloat16
 

@@ -13,7 +13,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
 from posttrain import gemma
 from posttrain.errors import UserError
-from posttrain.gemma import load_model, resolve_dtype, save_model
+from posttrain.gemma import freeze_vision, load_model, resolve_dtype, save_model
 from tests import tiny
 from tests.conftest import KINDS
 
@@ -93,6 +93,20 @@ def test_text_tower_of_a_multimodal_model(tiny_folders, tmp_path):
     assert (logits(text) - logits(again)).abs().max() == 0.0
     assert all(key.startswith("model.") and "vision" not in key for key in load_file(out / "model.safetensors"))
     assert AutoConfig.from_pretrained(out).model_type == "gemma3_text"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_freezing_the_image_side_leaves_the_language_model_trained(kind):
+    """Afterwards exactly what text gives a gradient is trained: DDP waits for every trained parameter."""
+    model = tiny.model(kind)
+    vision = [p for name, p in model.named_parameters() if "vision_tower" in name or "projector" in name]
+    assert freeze_vision(model) == sum(p.numel() for p in vision)
+    assert bool(vision) == (kind == "gemma3")
+    model(input_ids=IDS, labels=IDS).loss.backward()
+    reached = {name for name, p in model.named_parameters() if p.grad is not None}
+    assert reached == {name for name, p in model.named_parameters() if p.requires_grad}
+    assert not any(p.requires_grad for p in vision)
+    assert len(reached) + len(vision) == len(list(model.parameters()))
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -26,6 +26,9 @@ COMMON = {
 }
 
 
+EVALUATION = ("--eval_rows", "7", "--sample_rows", "7", "--sample_tokens", "6", "--max_steps", "2")
+
+
 @pytest.fixture(scope="module")
 def run(tiny_folder, tmp_path_factory):
     root = tmp_path_factory.mktemp("runs")
@@ -129,3 +132,32 @@ def test_resume_from_step_three(accelerate, batch, method, run, full, lora):
     run(out.name, batch, "--method", method, "--lora_dropout", "0.0", accelerate=accelerate)
     assert launch.log(out, "loss") == pytest.approx(before, abs=1e-6)
     assert_same_run(out, reference)
+
+
+def test_evaluation_is_a_mean_over_tokens(evaluated, run):
+    """Rows in batches of 8, of 3, and laid end to end give one mean over tokens."""
+    for options in (("--per_device_eval_batch_size", "3"), ("--packing", "true", "--max_length", "64")):
+        out = run(f"evaluated{options[1]}", 8, *EVALUATION, *options)
+        assert launch.log(out, "eval_loss")[0] == pytest.approx(launch.log(evaluated, "eval_loss")[0], abs=1e-5)
+
+
+@pytest.mark.parametrize("accelerate", ["cpu_ddp", "cpu_zero2", "sharded", "cpu_fsdp2"])
+def test_evaluation_on_two_processes(accelerate, run, evaluated, zero3_sharded):
+    """The same losses, replies and rates, wherever the rows were answered; 7 rows do not divide by 2."""
+    name = f"evaluated_{accelerate}"
+    out = run(
+        name,
+        4,
+        *EVALUATION,
+        "--per_device_eval_batch_size",
+        "2",
+        accelerate=zero3_sharded if accelerate == "sharded" else accelerate,
+    )
+    for key in ("eval_loss", "eval_stop_rate", "eval_reply_tokens", "eval_mean_token_accuracy"):
+        assert launch.log(out, key) == pytest.approx(launch.log(evaluated, key), abs=1e-4), key
+    assert (out / "samples.jsonl").read_text() == (evaluated / "samples.jsonl").read_text()
+
+
+@pytest.fixture(scope="module")
+def evaluated(run):
+    return run("evaluated", 8, *EVALUATION)

@@ -15,9 +15,10 @@ from transformers import Trainer
 from trl import chat_template_utils
 from trl.trainer.utils import FusedCausalLMOutput, maybe_gather_lm_head_ctx
 
-from posttrain.chat import encode_rows
-from posttrain.config import SFTConfig
 from posttrain.gemma import load_model
+from posttrain.trainers import head
+from posttrain.trainers.sft import SFTTrainer
+from tests import tiny
 from tests.launch import ROOT
 
 FIELDS = ("loss", "log_probs", "entropy", "is_top1", "label_mask")
@@ -61,17 +62,9 @@ class Watched:
 
 @pytest.mark.parametrize("trainer_class", ["trl", "posttrain"])
 def test_trl_s_loss_asks_for_the_fused_head_and_reads_these_fields(trainer_class, tiny_folder, tmp_path):
-    """One compute_loss with a spy for a model. TRL's own and ours must give the same loss."""
-    from posttrain.trainers.sft import SFTTrainer
-
-    model, tokenizer = load_model(tiny_folder)
-    messages = [{"role": "user", "content": "ab"}, {"role": "assistant", "content": "cde"}]
-    rows, _ = encode_rows([{"messages": messages}, {"messages": messages[:1] + [messages[1] | {"content": "f"}]}], tokenizer)
-    args = SFTConfig(
-        output_dir=str(tmp_path), report_to="none", dataset_kwargs={"skip_prepare_dataset": True}, disable_tqdm=True
-    )
+    """One compute_loss with a spy for a model. TRL's own head and ours must give the loss of the full logits."""
     cls = {"trl": trl.SFTTrainer, "posttrain": SFTTrainer}[trainer_class]
-    trainer = cls(model, args, train_dataset=rows, processing_class=tokenizer)
+    trainer = tiny.trainer(tiny_folder, tmp_path, tiny.chat_rows(("ab", "cde"), ("ab", "f")), cls)
     calls = []
 
     def spy(**inputs):
@@ -95,24 +88,11 @@ def test_trl_s_loss_asks_for_the_fused_head_and_reads_these_fields(trainer_class
 
 def test_our_head_is_what_runs(tiny_folder, tmp_path, monkeypatch):
     """A TRL that no longer goes through `model.forward` would pass by our head in silence."""
-    from posttrain.trainers import head
-    from posttrain.trainers.sft import SFTTrainer
-
     seen = []
     original = head.token_logps
     monkeypatch.setattr(head, "token_logps", lambda hidden, *rest: seen.append(len(hidden)) or original(hidden, *rest))
-    model, tokenizer = load_model(tiny_folder)
-    messages = [{"role": "user", "content": "ab"}, {"role": "assistant", "content": "cde"}]
-    rows, _ = encode_rows([{"messages": messages}], tokenizer)
-    args = SFTConfig(
-        output_dir=str(tmp_path),
-        report_to="none",
-        dataset_kwargs={"skip_prepare_dataset": True},
-        max_steps=1,
-        save_strategy="no",
-        disable_tqdm=True,
-    )
-    SFTTrainer(model, args, train_dataset=rows, processing_class=tokenizer).train()
+    rows = tiny.chat_rows(("ab", "cde"))
+    tiny.trainer(tiny_folder, tmp_path, rows, max_steps=1, save_strategy="no").train()
     assert seen == [4]  # c, d, e and <end_of_turn>: labelled positions and no other
 
 
@@ -129,6 +109,7 @@ def test_the_methods_that_we_override_are_called_as_we_take_them():
     source = inspect.getsource(Trainer)
     assert "self._save_checkpoint(model, trial)" in source
     assert "self.training_step(model, inputs, num_items_in_batch)" in source
+    assert source.count("self._run_epoch(") == 1 and "def _run_epoch(" in source
 
 
 @pytest.mark.parametrize("name", TEMPLATES)

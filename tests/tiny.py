@@ -1,6 +1,7 @@
 """Tiny random Gemmas with a tiny tokenizer that has Gemma's special tokens under Gemma's ids."""
 
 from pathlib import Path
+from typing import Any
 
 import torch
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers
@@ -93,3 +94,29 @@ def folder(path: Path, kind: str = "gemma3_text", seed: int = 0) -> Path:
     tiny_tokenizer = tokenizer(2 if kind == "gemma2" else 3)
     tiny_tokenizer.chat_template = chat_template(tiny_tokenizer)
     return save_model(model(kind, seed), tiny_tokenizer, path)
+
+
+def trainer(folder: Path, out: Path, rows: list[dict[str, Any]], cls: Any = None, **settings: Any) -> Any:
+    """Our SFT trainer (or `cls`) in this process, on `rows`, with nothing logged elsewhere and nothing evaluated."""
+    from posttrain.chat import encode_rows
+    from posttrain.config import SFTConfig
+    from posttrain.gemma import load_model
+    from posttrain.trainers.sft import SFTTrainer
+
+    loaded, tiny_tokenizer = load_model(folder)
+    own = {name: settings.pop(name) for name in ("sample_rows", "callbacks", "peft_config") if name in settings}
+    if "eval_rows" in settings:
+        own["eval_dataset"] = encode_rows(settings.pop("eval_rows"), tiny_tokenizer)[0]
+    quiet = {"report_to": "none", "disable_tqdm": True, "eval_on_start": False, "seed": 7}
+    quiet["dataset_kwargs"] = {"skip_prepare_dataset": True}
+    args = SFTConfig(output_dir=str(out), **quiet | settings)
+    train = encode_rows(rows, tiny_tokenizer)[0]
+    return (cls or SFTTrainer)(loaded, args, train_dataset=train, processing_class=tiny_tokenizer, **own)
+
+
+def chat_rows(*pairs: tuple[str, str]) -> list[dict[str, Any]]:
+    """Rows of one question and one reply."""
+    return [
+        {"messages": [{"role": "user", "content": question}, {"role": "assistant", "content": reply}]}
+        for question, reply in pairs
+    ]

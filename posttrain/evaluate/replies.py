@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
+from tqdm.auto import tqdm
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from posttrain.gemma import stop_token_ids
@@ -28,6 +29,7 @@ def generate_replies(
     max_new_tokens: int = 128,
     batch_size: int = 16,
     sample: bool = False,
+    progress: bool = False,
 ) -> list[Reply]:
     """Continue each prompt (token ids of `chat.encode_prompt`) up to a stop token, in the prompts' order.
 
@@ -40,7 +42,7 @@ def generate_replies(
     was_training = model.training
     model.eval()
     settings = {} if sample else {"do_sample": False, "temperature": None, "top_k": None, "top_p": None}
-    for start in range(0, len(order), batch_size):
+    for start in tqdm(range(0, len(order), batch_size), desc="Answering", disable=not progress, leave=False):
         batch = order[start : start + batch_size]
         inputs = left_padded([prompts[i] for i in batch], tokenizer.pad_token_id, model.device)
         output = model.generate(**inputs, max_new_tokens=max_new_tokens, eos_token_id=sorted(stops), **settings)

@@ -27,6 +27,7 @@ class SFTTrainer(TRLSFTTrainer):
     """TRL's trainer, and beside it:
 
     - on CPU the head works where there is a label only (`trainers.head`);
+    - the evaluation loss is a mean over tokens, however the rows are batched and over however many processes;
     - every evaluation answers `sample_rows` prompts, logs stop rate, length and accuracy, and grows a sample table;
     - a loss that is not finite stops the run with the batch saved, and weights that are not finite are never saved;
     - a checkpoint is marked complete after everything else in it was written.
@@ -43,6 +44,13 @@ class SFTTrainer(TRLSFTTrainer):
         # Trainer writes the tokenizer with every checkpoint; the final folder gets it from `save_model`.
         self.last_evaluated_step = -1
 
+    def _run_epoch(self, *args, **kwargs):
+        # transformers looks whether it is done after a step only: resumed at the last one, it would train one more.
+        if self.state.global_step >= self.state.max_steps:
+            self.control.should_training_stop = True
+            return
+        super()._run_epoch(*args, **kwargs)
+
     def training_step(self, model, inputs, *args, **kwargs):
         loss = super().training_step(model, inputs, *args, **kwargs)
         if not torch.isfinite(loss):
@@ -52,6 +60,22 @@ class SFTTrainer(TRLSFTTrainer):
                 "Look at it, lower the learning rate, and run again to resume from the last checkpoint"
             )
         return loss
+
+    def prediction_step(self, model, inputs, prediction_loss_only, ignore_keys=None):
+        inputs = self._prepare_inputs(inputs)
+        with torch.no_grad(), self.compute_loss_context_manager():
+            outputs = model(**inputs, use_cache=False, fused_lm_head=True)
+        # Gathered by row, since the last batch repeats rows where they do not divide among the processes.
+        self._eval_sums.append(self.accelerator.gather_for_metrics(_row_sums(outputs, inputs)).double().sum(0))
+        return outputs.loss.detach(), None, None
+
+    def evaluation_loop(self, *args, metric_key_prefix="eval", **kwargs):
+        self._eval_sums: list[torch.Tensor] = []
+        output = super().evaluation_loop(*args, metric_key_prefix=metric_key_prefix, **kwargs)
+        loss, labels, correct, entropy = torch.stack(self._eval_sums).sum(0).tolist()
+        means = {"loss": loss, "mean_token_accuracy": correct, "entropy": entropy}
+        output.metrics.update({f"{metric_key_prefix}_{name}": value / labels for name, value in means.items()})
+        return output
 
     def evaluate(self, *args, metric_key_prefix="eval", **kwargs):
         metrics = super().evaluate(*args, metric_key_prefix=metric_key_prefix, **kwargs)
@@ -75,6 +99,7 @@ class SFTTrainer(TRLSFTTrainer):
                 prompts,
                 max_new_tokens=self.args.sample_tokens,
                 batch_size=max(self.args.per_device_eval_batch_size, 1),
+                progress=self.accelerator.is_main_process and not self.args.disable_tqdm,
             )
         shares = gather_object([replies]) if world > 1 else [replies]
         ordered = [shares[i % world][i // world] for i in range(len(self.sample_rows))]
@@ -82,7 +107,7 @@ class SFTTrainer(TRLSFTTrainer):
             self.sample_table.add(self.state.global_step, _table_rows(self.sample_rows, ordered))
         return score_replies(ordered, [row.get("answer") for row in self.sample_rows])
 
-    def _save_checkpoint(self, model, trial):
+    def save_model(self, output_dir=None, _internal_call=False):
         # DeepSpeed ZeRO-3 leaves parameters empty here: its own shards are not looked at.
         bad = [name for name, p in self.model.named_parameters() if p.requires_grad and not torch.isfinite(p).all()]
         if bad:
@@ -90,6 +115,9 @@ class SFTTrainer(TRLSFTTrainer):
                 f"step {self.state.global_step}: {len(bad)} weights are not finite ({bad[0]}, …), so this step is not "
                 "saved. Lower the learning rate and run again to resume from the last checkpoint"
             )
+        super().save_model(output_dir, _internal_call)
+
+    def _save_checkpoint(self, model, trial):
         super()._save_checkpoint(model, trial)
         self.accelerator.wait_for_everyone()
         if self.args.should_save:
@@ -103,6 +131,16 @@ class SFTTrainer(TRLSFTTrainer):
         text = self.processing_class.batch_decode(tensors["input_ids"])
         Path(f"{stem}.json").write_text(json.dumps(text, indent=2, ensure_ascii=False))
         return Path(f"{stem}.safetensors")
+
+
+def _row_sums(outputs: Any, inputs: dict[str, torch.Tensor]) -> torch.Tensor:
+    """(rows, 4): sums of −log p, labels, correct tokens and entropy; of padded rows, or rows laid end to end."""
+    fields = (-outputs.log_probs, outputs.label_mask, outputs.is_top1, outputs.entropy)
+    per_token = torch.stack([field.float() for field in fields], -1)  # (B, T-1, 4)
+    if "position_ids" not in inputs:
+        return per_token.sum(1)
+    row = (inputs["position_ids"][0] == 0).cumsum(0) - 1  # (T,)
+    return per_token.new_zeros(int(row[-1]) + 1, 4).index_add_(0, row[1:], per_token[0])
 
 
 def _without_reply(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
