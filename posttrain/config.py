@@ -64,6 +64,8 @@ class AdapterArguments:
     def __post_init__(self):
         if self.method not in METHODS:  # argparse does not check choices of values that come from the YAML
             raise UserError(f"method must be one of {', '.join(METHODS)}, not {self.method!r}")
+        if isinstance(self.lora_targets, str):  # one name in the YAML, without the list's brackets
+            self.lora_targets = [self.lora_targets]
 
 
 @dataclass
@@ -149,6 +151,10 @@ class _Parser(TrlParser):
             raise
         except FileNotFoundError as error:
             raise UserError(f"--config: no such file: {error.filename}") from None
+        except OSError as error:
+            raise UserError(f"--config: {error.filename} could not be read ({error.strerror})") from None
+        except IndexError:  # TRL takes the word after --config without looking
+            raise UserError("--config: give a YAML file after it") from None
         except yaml.YAMLError as error:
             raise UserError(f"--config: not readable as YAML: {' '.join(str(error).split())}") from None
         except (ValueError, TypeError) as error:

@@ -59,9 +59,12 @@ def doctor(
     if config:
         plan, available = plan_memory(config, launch)
         console.print(_pairs(f"Memory of {config}, GiB a process", [(n, f"{gib:.2f}") for n, gib in plan.rows()]))
-        fits = plan.total <= available
-        passed &= fits
-        console.print(f"{_mark(fits)} needs {plan.total / GIB:.1f} GiB, {available / GIB:.1f} GiB here")
+        if available is None:
+            console.print(f"needs {plan.total / GIB:.1f} GiB a GPU; there is none here to compare with")
+        else:
+            fits = plan.total <= available
+            passed &= fits
+            console.print(f"{_mark(fits)} needs {plan.total / GIB:.1f} GiB, {available / GIB:.1f} GiB here")
     if model and data:
         checks = check_model_and_data(model, data, rows, console)
         passed &= all(check.passed or not check.required for check in checks)
@@ -88,8 +91,11 @@ def machine() -> dict[str, str]:
     return facts | ({} if torch.cuda.is_available() else {"GPU": "none: float32 on the CPU"})
 
 
-def plan_memory(config: str, launch: str | None = None) -> tuple[MemoryPlan, int]:
-    """The estimate for a recipe's YAML under an accelerate config, and the bytes that a process has here."""
+def plan_memory(config: str, launch: str | None = None) -> tuple[MemoryPlan, int | None]:
+    """The estimate for a recipe's YAML under an accelerate config, and the bytes that a process has here.
+
+    The latter is None where the plan is for GPUs and this machine has none.
+    """
     model_args, adapter, _, args = parse(
         (ModelArguments, AdapterArguments, DataArguments, SFTConfig), ["--config", config, "--bf16", "false"]
     )
@@ -110,7 +116,9 @@ def plan_memory(config: str, launch: str | None = None) -> tuple[MemoryPlan, int
         precision="bf16" if cuda else "fp32",
         device="cuda" if cuda else "cpu",
     )
-    if torch.cuda.is_available():
+    if cuda and not torch.cuda.is_available():
+        return plan, None
+    if cuda:
         return plan, torch.cuda.get_device_properties(0).total_memory
     return plan, psutil.virtual_memory().total // setting.get("num_processes", 1)
 
@@ -228,7 +236,7 @@ def _read_launch(path: str | None) -> dict[str, Any]:
 
 
 def _pairs(title: str, pairs: Any) -> Table:
-    table = Table(title=title, show_header=False, title_justify="left")
+    table = Table(title=title, show_header=False, title_justify="left", min_width=len(title))
     for name, value in pairs:
         table.add_row(str(name), str(value))
     return table

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 from peft import LoraConfig, PeftModel
@@ -91,6 +90,4 @@ def merge_adapter(base: PreTrainedModel, folder: str | Path) -> PreTrainedModel:
 
     Load the base in float32: a bf16 merge rounds small updates away. For QLoRA give the unquantised base.
     """
-    merged: Any = PeftModel.from_pretrained(base, str(folder)).merge_and_unload()
-    merged.config.tie_word_embeddings = True  # PEFT clears it although no tied layer was adapted
-    return merged
+    return PeftModel.from_pretrained(base, str(folder)).merge_and_unload()

@@ -8,6 +8,10 @@ import yaml
 GEMMA_TERMS = "https://ai.google.dev/gemma/terms"
 
 
+# The built-in weights are this model's, rounded to 4 bits.
+HUB_NAMES = {"gemma-3-270m": "google/gemma-3-270m"}
+
+
 def write_model_card(folder: Path, record: dict[str, Any]) -> None:
     """Write `README.md` into `folder` from a stage's record (config, inputs, data, metrics)."""
     config = record["config"]
@@ -17,8 +21,9 @@ def write_model_card(folder: Path, record: dict[str, Any]) -> None:
         "pipeline_tag": "text-generation",
         "tags": ["posttrain"],
     }
-    if "/" in config["model"] and not Path(config["model"]).exists():
-        header["base_model"] = config["model"]
+    base = HUB_NAMES.get(config["model"], config["model"])
+    if base.count("/") == 1 and not Path(base).exists():
+        header["base_model"] = base
     data = record["data"]
     sections = [
         f"---\n{yaml.safe_dump(header, sort_keys=False)}---\n\n# {folder.resolve().name}",

@@ -155,3 +155,5 @@ def _clear(folder: Path) -> None:
         shutil.rmtree(checkpoint)
     for name in (STAGE, CONFIG, LOG, SAMPLES, IDENTITY):
         (folder / name).unlink(missing_ok=True)
+    for weights in folder.glob("model*.safetensors*"):  # a half-made run must not look like a model
+        weights.unlink()

@@ -88,7 +88,8 @@ def main() -> None:
 
     # 4. Train.
     if held_out is None:
-        args.eval_strategy, args.eval_on_start = "no", False
+        args.eval_strategy = "no"
+    args.eval_on_start &= held_out is not None and checkpoint is None
     args.dataset_kwargs = {"skip_prepare_dataset": not args.packing}  # rows are encoded: only packing is TRL's
     trainer = SFTTrainer(
         model,

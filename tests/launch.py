@@ -19,27 +19,34 @@ ENVIRONMENT = {
 }
 
 
-def sft(
-    out: Path, *options: str, accelerate: str = "cpu", check: bool = True, timeout: int = 240
-) -> subprocess.CompletedProcess:
-    """Run recipes/it_sft.py into `out` under accelerate_configs/<accelerate>.yaml, or the YAML at that path."""
+def start_sft(out: Path, *options: str, accelerate: str = "cpu") -> subprocess.Popen:
+    """Start recipes/it_sft.py into `out` under accelerate_configs/<accelerate>.yaml, or the YAML at that path, as a
+    process group of its own."""
     command = [sys.executable, "-m", "accelerate.commands.launch", "--quiet"]
     command += [
         "--config_file",
         accelerate if accelerate.endswith(".yaml") else str(ROOT / "accelerate_configs" / f"{accelerate}.yaml"),
     ]
-    command += [str(ROOT / "recipes" / "it_sft.py"), "--output_dir", str(out), *options]
-    process = subprocess.Popen(
+    recipe = ROOT / "tests" / "fsdp_on_cpu.py" if "fsdp2" in accelerate else ROOT / "recipes" / "it_sft.py"
+    command += [str(recipe), "--output_dir", str(out), *options]
+    return subprocess.Popen(
         command, stdout=PIPE, stderr=PIPE, text=True, env=os.environ | ENVIRONMENT, cwd=ROOT, start_new_session=True
     )
+
+
+def sft(
+    out: Path, *options: str, accelerate: str = "cpu", check: bool = True, timeout: int = 240
+) -> subprocess.CompletedProcess:
+    """Run recipes/it_sft.py to its end; with `check`, an AssertionError with its output where it fails."""
+    process = start_sft(out, *options, accelerate=accelerate)
     try:
         stdout, stderr = process.communicate(timeout=timeout)
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         raise
-    done = subprocess.CompletedProcess(command, process.returncode, stdout, stderr)
+    done = subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
     if check and done.returncode:
-        raise AssertionError(f"{' '.join(command)}\n{done.stdout[-2000:]}\n{done.stderr[-6000:]}")
+        raise AssertionError(f"{' '.join(done.args)}\n{done.stdout[-2000:]}\n{done.stderr[-6000:]}")
     return done
 
 

@@ -124,7 +124,7 @@ def test_a_finished_run_is_refused(begun):
 
 
 def test_overwrite_clears_the_old_run_and_nothing_else(begun):
-    for name in (STAGE, LOG, SAMPLES, IDENTITY, "notes.txt"):
+    for name in (STAGE, LOG, SAMPLES, IDENTITY, "model-00001-of-00002.safetensors", "notes.txt"):
         (begun / name).write_text("x")
     assert start(begun, overwrite=True, learning_rate=2.0) is None
     assert sorted(path.name for path in begun.iterdir()) == sorted([CONFIG, "notes.txt"])

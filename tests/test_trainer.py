@@ -91,7 +91,7 @@ def test_weights_that_are_not_finite_are_not_saved(method, tiny_folder, tmp_path
 
 
 def test_the_final_weights_are_looked_at_where_no_checkpoint_was(tiny_folder, tmp_path):
-    """With save_strategy `no`, the step that spoils the weights may be the last: the finished model must not have it."""
+    """With save_strategy `no`, the step that spoils a weight may be the last: the finished model must not have it."""
     trainer = tiny.trainer(tiny_folder, tmp_path, ROWS, max_steps=2, save_strategy="no", callbacks=[Spoil(2)])
     trainer.train()
     with pytest.raises(NonFiniteError, match="step 2: 1 weights are not finite"):

@@ -54,6 +54,13 @@ def lora(run):
     return run("lora", 8, "--method", "lora")
 
 
+def restart_from_three(out):
+    """Leave the folder as a kill after step 3 would."""
+    shutil.rmtree(out / "checkpoint-6")
+    (out / "stage.json").unlink()
+    (out / "model.safetensors").unlink()
+
+
 def assert_same_run(out, reference, tolerance=1e-4):
     losses, expected = launch.log(out, "loss"), launch.log(reference, "loss")
     assert len(losses) == len(expected) == STEPS
@@ -69,9 +76,30 @@ def test_gradient_accumulation(run, full):
     assert_same_run(run("accumulated", 1, "--gradient_accumulation_steps", "8"), full)
 
 
-@pytest.mark.parametrize("accelerate", ["cpu_ddp", "cpu_zero1", "cpu_zero2", "cpu_zero3", "cpu_fsdp2"])
+@pytest.mark.parametrize("accelerate", ["cpu_ddp", "cpu_zero1", "cpu_zero2", "cpu_zero3"])
 def test_two_processes(accelerate, run, full):
     assert_same_run(run(accelerate, 4, accelerate=accelerate), full)
+
+
+@pytest.fixture(scope="module")
+def fsdp2(tmp_path_factory):
+    """accelerate_configs/fsdp2.yaml for two processes in fp32; tests/fsdp_on_cpu.py shards on the CPU."""
+    launch_config = yaml.safe_load((launch.ROOT / "accelerate_configs" / "fsdp2.yaml").read_text())
+    path = tmp_path_factory.mktemp("fsdp2") / "fsdp2.yaml"
+    path.write_text(yaml.safe_dump(launch_config | {"num_processes": 2, "mixed_precision": "no"}))
+    return str(path)
+
+
+@pytest.mark.parametrize("method", ["full", "lora"])
+def test_fsdp2(method, run, full, lora, fsdp2):
+    """Six steps, a sharded checkpoint, resume from step three, and the whole model at the end."""
+    reference = {"full": full, "lora": lora}[method]
+    out = run(f"fsdp2_{method}", 4, "--method", method, accelerate=fsdp2)
+    assert_same_run(out, reference)
+    assert list((out / "checkpoint-3").glob("pytorch_model_fsdp_*/*.distcp"))  # sharded, so it was FSDP and not DDP
+    restart_from_three(out)
+    run(out.name, 4, "--method", method, accelerate=fsdp2)
+    assert_same_run(out, reference)
 
 
 @pytest.mark.parametrize("accelerate", ["cpu_ddp", "cpu_zero2", "cpu_zero3"])
@@ -126,9 +154,7 @@ def test_resume_from_step_three(accelerate, batch, method, run, full, lora):
         f"resumed_{accelerate}_{method}", batch, "--method", method, "--lora_dropout", "0.0", accelerate=accelerate
     )
     before = launch.log(out, "loss")
-    shutil.rmtree(out / "checkpoint-6")
-    (out / "stage.json").unlink()
-    (out / "model.safetensors").unlink()
+    restart_from_three(out)
     run(out.name, batch, "--method", method, "--lora_dropout", "0.0", accelerate=accelerate)
     assert launch.log(out, "loss") == pytest.approx(before, abs=1e-6)
     assert_same_run(out, reference)
@@ -141,8 +167,8 @@ def test_evaluation_is_a_mean_over_tokens(evaluated, run):
         assert launch.log(out, "eval_loss")[0] == pytest.approx(launch.log(evaluated, "eval_loss")[0], abs=1e-5)
 
 
-@pytest.mark.parametrize("accelerate", ["cpu_ddp", "cpu_zero2", "sharded", "cpu_fsdp2"])
-def test_evaluation_on_two_processes(accelerate, run, evaluated, zero3_sharded):
+@pytest.mark.parametrize("accelerate", ["cpu_ddp", "cpu_zero2", "zero3_sharded", "fsdp2"])
+def test_evaluation_on_two_processes(accelerate, run, evaluated, zero3_sharded, fsdp2):
     """The same losses, replies and rates, wherever the rows were answered; 7 rows do not divide by 2."""
     name = f"evaluated_{accelerate}"
     out = run(
@@ -151,7 +177,7 @@ def test_evaluation_on_two_processes(accelerate, run, evaluated, zero3_sharded):
         *EVALUATION,
         "--per_device_eval_batch_size",
         "2",
-        accelerate=zero3_sharded if accelerate == "sharded" else accelerate,
+        accelerate={"zero3_sharded": zero3_sharded, "fsdp2": fsdp2}.get(accelerate, accelerate),
     )
     for key in ("eval_loss", "eval_stop_rate", "eval_reply_tokens", "eval_mean_token_accuracy"):
         assert launch.log(out, key) == pytest.approx(launch.log(evaluated, key), abs=1e-4), key

@@ -3,7 +3,6 @@
 import functools
 import types
 
-from torch.distributed.tensor import DTensor
 from transformers import PreTrainedModel
 from trl.trainer.utils import FusedCausalLMOutput, maybe_gather_lm_head_ctx
 
@@ -21,20 +20,18 @@ def add_labelled_head(model: PreTrainedModel) -> None:
     softcap = getattr(model.config.get_text_config(), "final_logit_softcapping", None)
 
     @functools.wraps(type(model).forward)
-    def forward(self, *args, fused_lm_head=False, labels=None, num_items_in_batch=None, **kwargs):
-        weight = self.get_output_embeddings().weight
-        if not fused_lm_head or weight.device.type != "cpu":
-            optional = {
-                "labels": labels,
-                "num_items_in_batch": num_items_in_batch,
-                "fused_lm_head": fused_lm_head or None,
-            }
-            return trl_forward(*args, **kwargs, **{k: v for k, v in optional.items() if v is not None})
+    def forward(self, *args, **kwargs):
+        if not kwargs.get("fused_lm_head") or self.device.type != "cpu":
+            return trl_forward(*args, **kwargs)
+        labels, num_items_in_batch = kwargs.pop("labels"), kwargs.pop("num_items_in_batch", None)
+        del kwargs["fused_lm_head"]
         kwargs["use_cache"] = False
         hidden = self.base_model(*args, **kwargs).last_hidden_state[:, :-1]  # (B, T-1, H)
         targets = labels[:, 1:]  # (B, T-1)
         mask = targets != -100
-        weight = weight.full_tensor() if isinstance(weight, DTensor) else weight
+        # Only now: FSDP2 has gathered the weight for the body's embedding, and takes its gradient from there. Read
+        # before the body it is a shard, whose gradient would never be summed over the processes.
+        weight = self.get_output_embeddings().weight
         with maybe_gather_lm_head_ctx(weight):
             per_token = token_logps(hidden[mask], weight, targets[mask], softcap)
         # masked_scatter keeps a batch without any label connected to the model: its gradient is zero, not an error

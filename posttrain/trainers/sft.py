@@ -1,6 +1,7 @@
 """Supervised instruction tuning: TRL's SFTTrainer, with what Gemma and a long run need."""
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -89,9 +90,10 @@ class SFTTrainer(TRLSFTTrainer):
     def _evaluate_replies(self) -> dict[str, float]:
         """Answer the sample rows, each process its share, and score them all (the same metrics on every process)."""
         rank, world = self.accelerator.process_index, self.accelerator.num_processes
-        # Every process gets as many rows (the last ones again), since sharded weights are gathered together.
-        padded = self.sample_rows + self.sample_rows[: -len(self.sample_rows) % world]
-        prompts = [encode_prompt(_without_reply(row["messages"]), self.processing_class) for row in padded[rank::world]]
+        # Every process answers as many rows (some again), since sharded weights are gathered together.
+        count = len(self.sample_rows)
+        share = [self.sample_rows[i % count] for i in range(rank, math.ceil(count / world) * world, world)]
+        prompts = [encode_prompt(_without_reply(row["messages"]), self.processing_class) for row in share]
         with unwrap_model_for_generation(self.model_wrapped, self.accelerator) as model:
             replies = generate_replies(
                 model,
@@ -102,7 +104,7 @@ class SFTTrainer(TRLSFTTrainer):
                 progress=self.accelerator.is_main_process and not self.args.disable_tqdm,
             )
         shares = gather_object([replies]) if world > 1 else [replies]
-        ordered = [shares[i % world][i // world] for i in range(len(self.sample_rows))]
+        ordered = [shares[i % world][i // world] for i in range(count)]
         if self.accelerator.is_main_process:
             self.sample_table.add(self.state.global_step, _table_rows(self.sample_rows, ordered))
         return score_replies(ordered, [row.get("answer") for row in self.sample_rows])
@@ -115,6 +117,9 @@ class SFTTrainer(TRLSFTTrainer):
                 f"step {self.state.global_step}: {len(bad)} weights are not finite ({bad[0]}, …), so this step is not "
                 "saved. Lower the learning rate and run again to resume from the last checkpoint"
             )
+        if self.is_fsdp_enabled and not _internal_call:
+            # Checkpoints stay sharded; transformers would write nothing for a model that is asked for whole.
+            self.accelerator.state.fsdp_plugin.set_state_dict_type("FULL_STATE_DICT")
         super().save_model(output_dir, _internal_call)
 
     def _save_checkpoint(self, model, trial):
