@@ -116,6 +116,8 @@ class SFTConfig(trl.SFTConfig):
             resolve_dtype("float16")
         if self.bf16 is None:  # TRL's default is True everywhere; CPUs without bf16 units are 100 times slower in it
             self.bf16 = torch.cuda.is_available() and torch.cuda.is_bf16_supported()
+        if self.save_total_limit == 1:
+            raise UserError("save_total_limit must be 2 or more: a kill while one is written leaves the one before it")
         if not torch.accelerator.is_available():
             self.dataloader_pin_memory = False
             self.use_cpu = True  # without it, several processes on CPU would each train alone, and nothing says so

@@ -76,7 +76,7 @@ def open_run(
         _check_same(before.get("inputs", {}), inputs, folder, free=False)
     if main:
         folder.mkdir(parents=True, exist_ok=True)
-        saved.write_text(yaml.safe_dump({"config": config, "inputs": inputs}, sort_keys=True))
+        _write_whole(saved, yaml.safe_dump({"config": config, "inputs": inputs}, sort_keys=True))
     return checkpoint
 
 
@@ -112,9 +112,7 @@ def finish_stage(folder: Path, stage: str, record: dict[str, Any], started: floa
         "versions": versions(),
         **record,
     }
-    staging = folder / f".{STAGE}"
-    staging.write_text(json.dumps(record, indent=2, default=float) + "\n")
-    os.replace(staging, folder / STAGE)
+    _write_whole(folder / STAGE, json.dumps(record, indent=2, default=float) + "\n")
 
 
 def peak_memory() -> dict[str, int]:
@@ -130,6 +128,13 @@ def versions() -> dict[str, str]:
     """Versions of the code and of what it stands on."""
     names = ("torch", "transformers", "trl", "peft", "accelerate", "datasets", "deepspeed", "wandb")
     return {"posttrain": posttrain.__version__, "python": platform.python_version()} | {n: version(n) for n in names}
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """Write a file that is there whole or not at all, whenever the process is killed."""
+    staging = path.with_name(f".{path.name}")
+    staging.write_text(text)
+    os.replace(staging, path)
 
 
 def _check_same(before: dict, now: dict, folder: Path, *, free: bool) -> None:

@@ -9,6 +9,8 @@ import torch
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerCallback
 
+from posttrain.config import SFTConfig
+from posttrain.errors import UserError
 from posttrain.gemma import load_model
 from posttrain.recipes import it_sft
 from posttrain.stage import COMPLETE, latest_checkpoint
@@ -101,15 +103,15 @@ def test_the_final_weights_are_looked_at_where_no_checkpoint_was(tiny_folder, tm
 
 def test_the_complete_mark_comes_last(tiny_folder, tmp_path):
     """At the moment of the mark, everything that resuming reads is there."""
-    trainer = tiny.trainer(tiny_folder, tmp_path, ROWS, max_steps=2, save_steps=1, save_total_limit=1)
+    trainer = tiny.trainer(tiny_folder, tmp_path, ROWS, max_steps=3, save_steps=1, save_total_limit=2)
     seen = []
     write = trainer._save_optimizer_and_scheduler
     trainer._save_optimizer_and_scheduler = lambda folder: seen.append(latest_checkpoint(tmp_path)) or write(folder)
     trainer.train()
-    first, second = (tmp_path / f"checkpoint-{step}" for step in (1, 2))
-    assert seen == [None, first]
-    assert not first.exists() and latest_checkpoint(tmp_path) == second
-    assert {path.name for path in second.iterdir()} >= {
+    first, second, third = (tmp_path / f"checkpoint-{step}" for step in (1, 2, 3))
+    assert seen == [None, first, second]
+    assert not first.exists() and second.exists() and latest_checkpoint(tmp_path) == third
+    assert {path.name for path in third.iterdir()} >= {
         COMPLETE,
         "model.safetensors",
         "optimizer.pt",
@@ -260,3 +262,9 @@ def test_a_kill_after_the_last_step_trains_no_further(tiny_folder, tmp_path, mon
     for side in ("before", "after"):
         for key in ("eval_loss", "eval_stop_rate", "eval_reply_tokens"):
             assert metrics[side][key] == pytest.approx(before[side][key], abs=1e-6), (side, key)
+
+
+def test_one_checkpoint_is_too_few():
+    """transformers deletes the old one before the new one is known to be whole."""
+    with pytest.raises(UserError, match="2 or more"):
+        SFTConfig(save_total_limit=1)

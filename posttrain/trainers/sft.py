@@ -42,7 +42,6 @@ class SFTTrainer(TRLSFTTrainer):
         add_labelled_head(self.model.get_base_model() if isinstance(self.model, PeftModel) else self.model)
         self.sample_rows = sample_rows or []
         self.sample_table = SampleTable(Path(self.args.output_dir))
-        # Trainer writes the tokenizer with every checkpoint; the final folder gets it from `save_model`.
         self.last_evaluated_step = -1
 
     def _run_epoch(self, *args, **kwargs):
