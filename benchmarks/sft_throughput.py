@@ -62,9 +62,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def run_in_process(name: str, args: argparse.Namespace) -> dict:
-    options = [
-        f"--{key.replace('_', '-')}={value}" for key, value in vars(args).items() if key not in OURS
-    ]
+    options = [f"--{key.replace('_', '-')}={value}" for key, value in vars(args).items() if key not in OURS]
     done = subprocess.run([sys.executable, __file__, f"--contender={name}", *options], capture_output=True, text=True)
     if done.returncode:
         raise SystemExit(f"{name} failed:\n{done.stderr[-4000:]}")
