@@ -21,7 +21,7 @@ $(VENV)/.installed: pyproject.toml
 demo: env
 	$(BIN)/accelerate launch --quiet --config_file accelerate_configs/cpu.yaml \
 		recipes/it_sft.py --config recipes/configs/demo_270m_cpu.yaml --output_dir $(DEMO) --overwrite true
-	for prompt in 'How many times does the letter "e" appear in the text: "tree"?' \
+	@for prompt in 'How many times does the letter "e" appear in the text: "tree"?' \
 			'What is the capital of Japan?' 'Thank you, that was helpful.'; do \
 		printf '\n> %s\n' "$$prompt"; $(BIN)/posttrain chat --model $(DEMO) --greedy --prompt "$$prompt" 2>/dev/null || exit 1; done
 

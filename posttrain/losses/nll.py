@@ -42,32 +42,41 @@ def nll_loss(
 
 @dataclass
 class _Rows:
-    """A chunk of n rows, in as few passes over (n, V) as will do: every pass costs a megabyte a token."""
+    """What a chunk of n rows gives. Every pass over its (n, V) costs a megabyte a token, and a fresh (n, V) several
+    passes (page faults), so the work is done in two buffers that all chunks share."""
 
     exps: Tensor  # (n, V): exp(z − max z), times dz/dlogit where the logits are soft-capped
     total: Tensor  # (n, 1): Σ exp(z − max z), so that p = exps / total
     slope: Tensor | float  # (n, 1): dz/dlogit at the target
     logps: Tensor  # (n, 1)
-    entropy: Tensor  # (n,)
-    top1: Tensor  # (n,) bool
+    entropy: Tensor  # (n, 1)
+    top1: Tensor  # (n, 1) bool; a tie counts
 
 
-def _compute_rows(hidden: Tensor, weight: Tensor, target: Tensor, softcap: float | None) -> _Rows:
-    z = (hidden.to(weight.dtype) @ weight.T).float()  # (n, V)
+def _compute_rows(
+    hidden: Tensor, weight: Tensor, target: Tensor, softcap: float | None, z: Tensor, exps: Tensor
+) -> _Rows:
+    """hidden: (n, H) · weight: (V, H) · target: (n, 1) · z, exps: (n, V) fp32 buffers, both overwritten"""
+    if weight.dtype == hidden.dtype == z.dtype:
+        torch.mm(hidden, weight.T, out=z)
+    else:
+        z.copy_(hidden.to(weight.dtype) @ weight.T)
     if softcap is not None:
-        z = softcap * torch.tanh(z / softcap)
-    highest, best = z.max(-1, keepdim=True)
+        z.div_(softcap).tanh_().mul_(softcap)
+    highest = z.amax(-1, keepdim=True)
     z -= highest
-    exps = z.exp()
+    torch.exp(z, out=exps)
     total = exps.sum(-1, keepdim=True)
-    logps = z.gather(1, target) - total.log()
-    entropy = total.log().squeeze(1) - torch.linalg.vecdot(exps, z) / total.squeeze(1)
+    at_target = z.gather(1, target)
     slope: Tensor | float = 1.0
+    slopes = None
     if softcap is not None:
         slopes = 1 - ((z + highest) / softcap) ** 2
         slope = slopes.gather(1, target)
+    expected = z.mul_(exps).sum(-1, keepdim=True) / total
+    if slopes is not None:
         exps *= slopes
-    return _Rows(exps, total, slope, logps, entropy, (best == target).squeeze(1))
+    return _Rows(exps, total, slope, at_target - total.log(), total.log() - expected, at_target == 0)
 
 
 class _TokenLogps(torch.autograd.Function):
@@ -79,27 +88,27 @@ class _TokenLogps(torch.autograd.Function):
         ctx.set_materialize_grads(False)
         tokens, vocabulary = hidden.shape[0], weight.shape[0]
         needs_hidden, needs_weight = ctx.needs_input_grad[:2]
-        keep = needs_weight and tokens * vocabulary * weight.element_size() <= KEEP_BYTES
-        kept = weight.new_empty(tokens, vocabulary) if keep else None
+        keep = needs_weight and tokens * vocabulary * 4 <= KEEP_BYTES
+        kept = hidden.new_empty(tokens, vocabulary, dtype=torch.float32) if keep else None
+        scratch, other = _buffers(tokens, vocabulary, hidden.device)
         grad_rows = torch.empty_like(hidden) if needs_hidden else None
         logps, entropy, total, slope = (hidden.new_ones(tokens, 1, dtype=torch.float32) for _ in range(4))
-        top1 = torch.empty(tokens, dtype=torch.bool, device=hidden.device)
+        top1 = torch.empty(tokens, 1, dtype=torch.bool, device=hidden.device)
         for start in range(0, tokens, CHUNK):
             at = slice(start, start + CHUNK)
-            rows = _compute_rows(hidden[at], weight, targets[at, None], softcap)
-            logps[at], entropy[at, 0], total[at], slope[at], top1[at] = (
+            target = targets[at, None]
+            exps = other[: len(target)] if kept is None else kept[at]
+            rows = _compute_rows(hidden[at], weight, target, softcap, scratch[: len(target)], exps)
+            logps[at], entropy[at], total[at], slope[at], top1[at] = (
                 rows.logps, rows.entropy, rows.total, rows.slope, rows.top1,
             )  # fmt: skip
-            exps = rows.exps.to(weight.dtype)
             if grad_rows is not None:
-                grad_rows[at] = slope[at] * weight[targets[at]] - exps @ weight / total[at]
-            if kept is not None:
-                kept[at] = exps
+                grad_rows[at] = slope[at] * weight[targets[at]] - rows.exps.to(weight.dtype) @ weight / total[at]
         ctx.softcap = softcap
         for_weight = (hidden, targets, kept, total, slope, None if keep else weight) if needs_weight else (None,) * 6
         ctx.save_for_backward(grad_rows, *for_weight)
         ctx.mark_non_differentiable(entropy, top1)
-        return logps.squeeze(1), entropy.squeeze(1), top1
+        return logps.squeeze(1), entropy.squeeze(1), top1.squeeze(1)
 
     @staticmethod
     def backward(ctx, grad_logps, *_):
@@ -122,10 +131,18 @@ def _recomputed(scaled: Tensor, hidden: Tensor, weight: Tensor, targets: Tensor,
     """expsᵀ scaled, (V, H), where the exponentials would not fit: forms them a second time, chunk by chunk."""
     from trl.trainer.utils import maybe_gather_lm_head_ctx
 
+    scratch, other = _buffers(len(hidden), weight.shape[0], hidden.device)
     with maybe_gather_lm_head_ctx(weight):
         product = torch.zeros_like(weight)
-        for start in range(0, hidden.shape[0], CHUNK):
+        for start in range(0, len(hidden), CHUNK):
             at = slice(start, start + CHUNK)
-            exps = _compute_rows(hidden[at], weight, targets[at, None], softcap).exps.to(weight.dtype)
-            product.addmm_(exps.T, scaled[at])
+            target = targets[at, None]
+            buffers = scratch[: len(target)], other[: len(target)]
+            exps = _compute_rows(hidden[at], weight, target, softcap, *buffers).exps
+            product.addmm_(exps.to(weight.dtype).T, scaled[at])
     return product
+
+
+def _buffers(tokens: int, vocabulary: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Two (CHUNK, V) fp32 buffers, or smaller ones for fewer tokens."""
+    return tuple(torch.empty(min(tokens, CHUNK), vocabulary, dtype=torch.float32, device=device) for _ in range(2))
