@@ -171,14 +171,19 @@ def build_trainer(args, model, tokenizer, clock, cuda):
 
 
 def count_tokens(trainer) -> list[tuple[int, int]]:
-    """(real tokens, labels) of every batch that the trainer computes a loss for; filled while it trains."""
+    """(real tokens, labels) of every batch that the trainer computes a loss for; filled while it trains.
+
+    TRL's template also trains the newline after a reply's <end_of_turn>; it is left out, so that all count the same.
+    """
+    end = trainer.processing_class.convert_tokens_to_ids("<end_of_turn>")
     seen: list[tuple[int, int]] = []
     compute_loss = trainer.compute_loss
 
     def counted(model, inputs, *args, **kwargs):
         mask = inputs.get("attention_mask")
         tokens = int(mask.sum()) if mask is not None else inputs["input_ids"].numel()
-        seen.append((tokens, int((inputs["labels"][:, 1:] != -100).sum())))
+        trained = (inputs["labels"][:, 1:] != -100) & (inputs["input_ids"][:, :-1] != end)
+        seen.append((tokens, int(trained.sum())))
         return compute_loss(model, inputs, *args, **kwargs)
 
     trainer.compute_loss = counted
