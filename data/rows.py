@@ -89,9 +89,12 @@ def _turns(value: Any, role: str) -> list[dict[str, Any]]:
 def _question_answer(question: Any, answer: Any, where: str) -> Row:
     if not isinstance(question, str) or not isinstance(answer, str):
         raise UserError(f"{where}: `question` and `answer` must be text")
+    messages = _turns(question, "user")
+    if "####" not in answer:  # not GSM8K: nothing in it is a mark, and only a line can be a final answer
+        final = {"answer": answer.strip()} if len(answer.strip().splitlines()) == 1 else {}
+        return {"messages": messages + _turns(answer, "assistant"), **final}
     reply = re.sub(r"<<[^<>\n]*>>", "", answer)
-    final = answer.rpartition("####")[2].strip()
-    return {"messages": _turns(question, "user") + _turns(reply, "assistant"), "answer": final}
+    return {"messages": messages + _turns(reply, "assistant"), "answer": answer.rpartition("####")[2].strip()}
 
 
 def _read(path: Path) -> Iterator[tuple[int, Any]]:

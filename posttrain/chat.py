@@ -175,6 +175,10 @@ def _read_message(message: Any, where: str) -> tuple[str, str]:
         content = "".join(str(part).strip() for part in parts)
     if not isinstance(content, str):
         raise UserError(f"{where} has a content of type {type(content).__name__}, not text")
+    try:
+        content.encode()
+    except UnicodeEncodeError as error:
+        raise UserError(f"{where} has half a character at position {error.start} (a lone surrogate); mend it") from None
     return role, content
 
 

@@ -19,6 +19,15 @@ from posttrain.errors import UserError
 from posttrain.gemma import resolve_dtype
 from posttrain.lora import METHODS
 
+# Options of transformers and TRL that would spoil a run, and why.
+_REFUSED = {
+    "fp16_full_eval": "the weights would stay in fp16 after the last evaluation and be saved so",
+    "bf16_full_eval": "the weights would stay in bf16 after the last evaluation and be saved so",
+    "eval_packing": "held-out rows are counted one by one",
+    "padding_free": "use packing",
+    "push_to_hub": "it pushes checkpoints, not the merged model; push the finished folder with `hf upload`",
+}
+
 
 @dataclass
 class ModelArguments:
@@ -62,6 +71,8 @@ class AdapterArguments:
     )
 
     def __post_init__(self):
+        if self.lora_r < 1:
+            raise UserError(f"lora_r must be at least 1, not {self.lora_r}")
         if self.method not in METHODS:  # argparse does not check choices of values that come from the YAML
             raise UserError(f"method must be one of {', '.join(METHODS)}, not {self.method!r}")
         if isinstance(self.lora_targets, str):  # one name in the YAML, without the list's brackets
@@ -77,7 +88,9 @@ class DataArguments:
         default=None,
         metadata={"help": "Held-out rows; by default `eval_rows` rows are taken out of the training rows."},
     )
-    eval_rows: int = field(default=64, metadata={"help": "How many rows are held out (0: no evaluation)."})
+    eval_rows: int = field(
+        default=64, metadata={"help": "How many held-out rows are used, of `eval` too (0: no evaluation)."}
+    )
     limit: int | None = field(default=None, metadata={"help": "Use only the first rows of the training file."})
 
     def __post_init__(self):
@@ -93,6 +106,7 @@ class SFTConfig(trl.SFTConfig):
 
     output_dir: str = field(default="runs/sft", metadata={"help": "Run folder; holds the -IT model when finished."})
     bf16: bool | None = field(default=None, metadata={"help": "bf16 mixed precision; by default where CUDA has it."})
+    use_cpu: bool = field(default=False, metadata={"help": "Train on the CPU; so it is where there is nothing else."})
     gradient_checkpointing: bool = field(
         default=False, metadata={"help": "Recompute activations in the backward pass: less memory, about 20 %% slower."}
     )
@@ -101,7 +115,7 @@ class SFTConfig(trl.SFTConfig):
     report_to: list[str] | str | None = field(
         default="wandb", metadata={"help": "wandb (offline unless logged in), trackio, tensorboard, or none."}
     )
-    eval_packing: bool | None = field(default=False, metadata={"help": "Pack the held-out rows too."})
+    eval_packing: bool | None = field(default=False, metadata={"help": "Not supported: held-out rows are padded."})
     eval_on_start: bool = field(
         default=True, metadata={"help": "Evaluate before the first step (the `before` column)."}
     )
@@ -114,13 +128,19 @@ class SFTConfig(trl.SFTConfig):
     def __post_init__(self) -> None:
         if self.fp16 or os.environ.get("ACCELERATE_MIXED_PRECISION") == "fp16" or _deepspeed_wants_fp16():
             resolve_dtype("float16")
+        for name, reason in _REFUSED.items():
+            if getattr(self, name):
+                raise UserError(f"{name} is not supported: {reason}")
+        if self.packing and self.max_length is None:
+            raise UserError("packing needs max_length, the length of a packed row")
+        launched_on_cpu = os.environ.get("ACCELERATE_USE_CPU", "").lower() == "true"
+        self.use_cpu = self.use_cpu or launched_on_cpu or not torch.accelerator.is_available()
+        if self.use_cpu:  # said outright, or several processes on CPU would each train alone, and nothing tells
+            self.dataloader_pin_memory = False
         if self.bf16 is None:  # TRL's default is True everywhere; CPUs without bf16 units are 100 times slower in it
-            self.bf16 = torch.cuda.is_available() and torch.cuda.is_bf16_supported()
+            self.bf16 = not self.use_cpu and torch.cuda.is_available() and torch.cuda.is_bf16_supported()
         if self.save_total_limit == 1:
             raise UserError("save_total_limit must be 2 or more: a kill while one is written leaves the one before it")
-        if not torch.accelerator.is_available():
-            self.dataloader_pin_memory = False
-            self.use_cpu = True  # without it, several processes on CPU would each train alone, and nothing says so
         super().__post_init__()
 
 

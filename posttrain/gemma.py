@@ -10,7 +10,6 @@ import hashlib
 import json
 import os
 import shutil
-import uuid
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +58,7 @@ def load_model(
     that is missing, left over or of another shape: transformers would start such weights at random with a warning.
     """
     path = resolve_source(source)
-    config = _load_config(path, source, revision)
+    config = load_config(source, revision=revision)
     dtype = resolve_dtype(dtype, config)
     settings = {"revision": revision, "output_loading_info": True, "trust_remote_code": False, **kwargs}
     try:  # sizes that do not fit are reported with the rest below
@@ -109,7 +108,7 @@ def save_model(
     `<eos>` and `<end_of_turn>`; the tokenizer travels with its template and, where the source has them, with
     `tokenizer.model` and the image processor's files. dtype: cast the weights on the way out; the model stays.
 
-    The folder is complete or untouched: files are written beside it and moved in at the end. Raises UserError for a
+    Files are written beside the folder and moved in once all are whole. Raises UserError for a
     head that was untied from the embedding, and OSError (disk full, …) with nothing left behind.
     """
     folder = Path(folder)
@@ -119,7 +118,8 @@ def save_model(
     if dtype is not None:
         dtype = resolve_dtype(dtype, model.config)
         state_dict = _cast(state_dict, dtype)
-    staging = folder.parent / f".{folder.name}-{uuid.uuid4().hex[:8]}.saving"
+    staging = folder.parent / f".{folder.name}.saving"
+    shutil.rmtree(staging, ignore_errors=True)  # of a process that was killed while it saved
     try:
         model.save_pretrained(staging, state_dict=state_dict)
         if dtype is not None:
@@ -317,7 +317,9 @@ def _gemma_3_270m() -> Path:
     return out
 
 
-def _load_config(path: str, source: str | os.PathLike, revision: str) -> Any:
+def load_config(source: str | os.PathLike, *, revision: str = "main") -> Any:
+    """The transformers config of a Gemma source; UserError for what cannot be read or is no Gemma 2 or 3."""
+    path = resolve_source(source)
     try:
         config = AutoConfig.from_pretrained(path, revision=revision, trust_remote_code=False)
     except (OSError, ValueError, HFValidationError, json.JSONDecodeError) as error:

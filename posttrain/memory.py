@@ -112,8 +112,9 @@ class _Run:
 
     @property
     def stored(self) -> int:
-        """Bytes of a resting weight: 4 on CPU and for full tuning, unless DeepSpeed casts it; a frozen base has c."""
-        return 4 if self.device == "cpu" or (self.method == "full" and not self.zero_stage) else self.compute
+        """Bytes of a resting weight: 4 on CPU, under FSDP, for full tuning without DeepSpeed; a frozen base has c."""
+        whole = self.fsdp or (self.method == "full" and not self.zero_stage)
+        return 4 if self.device == "cpu" or whole else self.compute
 
     @property
     def autocast(self) -> bool:
@@ -278,11 +279,13 @@ def estimate_memory(
     gradient_checkpointing: bool,
     precision: Literal["fp32", "bf16"] = "bf16",
     device: Literal["cuda", "cpu"] = "cuda",
+    sampling: bool = False,
 ) -> MemoryPlan:
     """The memory of each process that trains `config`, a transformers config of type gemma3_text, gemma3 or gemma2.
 
     processes: data-parallel ranks, on one node · micro_batch: rows a process and step · sequence_length: tokens a row,
-    padding included · labelled_fraction: share of them with a label. The functions above say what they count.
+    padding included · labelled_fraction: share of them with a label · sampling: evaluation generates replies, for which
+    ZeRO-3 gathers the whole model. The functions above say what they count.
     """
     run = _Run(method, lora_r, zero_stage, fsdp, offload, processes, precision, device)
     text, count, tokens = config.get_text_config(), count_parameters(config), micro_batch * sequence_length
@@ -290,7 +293,9 @@ def estimate_memory(
     weights, gradients, optimizer, host = (_deepspeed_states if by_deepspeed else _states)(count, run)
     activations = _activation_bytes(text, run, tokens, sequence_length, gradient_checkpointing)
     head = _head_bytes(text, run, round(tokens * labelled_fraction))
-    return MemoryPlan(weights, gradients, optimizer, activations, head, PROCESS_BYTES[device], host)
+    gathered = run.compute * (count.language + count.vision) if sampling and zero_stage == 3 else 0
+    other = PROCESS_BYTES[device] + max(0, gathered - activations - head)  # no training step runs meanwhile
+    return MemoryPlan(weights, gradients, optimizer, activations, head, other, host)
 
 
 def format_plan(plan: MemoryPlan) -> str:

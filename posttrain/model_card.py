@@ -44,7 +44,7 @@ def write_model_card(folder: Path, record: dict[str, Any]) -> None:
 
 
 def _metrics_table(metrics: dict[str, dict[str, float]]) -> str:
-    if not metrics:
+    if len(metrics) < 2:
         return ""
     speed = ("per_second", "runtime", "num_tokens")
     names = [name for name in metrics["after"] if name in metrics["before"] and not name.endswith(speed)]

@@ -24,9 +24,10 @@ import yaml
 
 import posttrain
 from posttrain.errors import UserError
-from posttrain.tracking import IDENTITY, LOG, SAMPLES
+from posttrain.tracking import IDENTITY, LOG, SAMPLES, write_whole
 
-COMPLETE, CONFIG, STAGE = "complete", "config.yaml", "stage.json"
+COMPLETE, CONFIG, STAGE, TRAINED = "complete", "config.yaml", "stage.json", ".trained"
+SAMPLES_A_FILE = 256  # reads of 64 kB over a file of weights
 # What may differ between a run and its continuation, beside every key that begins so.
 _FREE_KEYS = {
     "output_dir",
@@ -76,7 +77,8 @@ def open_run(
         _check_same(before.get("inputs", {}), inputs, folder, free=False)
     if main:
         folder.mkdir(parents=True, exist_ok=True)
-        _write_whole(saved, yaml.safe_dump({"config": config, "inputs": inputs}, sort_keys=True))
+        shutil.rmtree(folder / TRAINED, ignore_errors=True)  # of a run that was killed while it wrote the model
+        write_whole(saved, yaml.safe_dump({"config": config, "inputs": inputs}, sort_keys=True))
     return checkpoint
 
 
@@ -87,19 +89,26 @@ def latest_checkpoint(folder: Path) -> Path | None:
 
 
 def fingerprint(path: str | os.PathLike) -> str:
-    """SHA-256 of a file, or of the names and contents of a folder's config and sizes of its weights."""
-    path = Path(path)
+    """SHA-256 of a file; of a folder, of its config and of samples all through its weights (54 GB take a second)."""
+    path = Path(path).expanduser()
     digest = hashlib.sha256()
     if path.is_dir():
         for file in sorted(path.glob("*.safetensors")):
             digest.update(f"{file.name}:{file.stat().st_size}".encode())
-            with file.open("rb") as stream:  # header and first tensors: enough to tell two checkpoints apart, quickly
-                digest.update(stream.read(1 << 24))
+            with file.open("rb") as stream:  # every layer is touched: an adapter changes all but the embedding
+                for part in range(SAMPLES_A_FILE):
+                    stream.seek(file.stat().st_size * part // SAMPLES_A_FILE)
+                    digest.update(stream.read(1 << 16))
         path = path / "config.json"
     with path.open("rb") as stream:
         while block := stream.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()
+
+
+def fingerprint_rows(rows: list[dict[str, Any]]) -> str:
+    """SHA-256 of rows that come from no file."""
+    return hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()
 
 
 def finish_stage(folder: Path, stage: str, record: dict[str, Any], started: float) -> None:
@@ -112,7 +121,7 @@ def finish_stage(folder: Path, stage: str, record: dict[str, Any], started: floa
         "versions": versions(),
         **record,
     }
-    _write_whole(folder / STAGE, json.dumps(record, indent=2, default=float) + "\n")
+    write_whole(folder / STAGE, json.dumps(record, indent=2, default=float) + "\n")
 
 
 def peak_memory() -> dict[str, int]:
@@ -128,13 +137,6 @@ def versions() -> dict[str, str]:
     """Versions of the code and of what it stands on."""
     names = ("torch", "transformers", "trl", "peft", "accelerate", "datasets", "deepspeed", "wandb")
     return {"posttrain": posttrain.__version__, "python": platform.python_version()} | {n: version(n) for n in names}
-
-
-def _write_whole(path: Path, text: str) -> None:
-    """Write a file that is there whole or not at all, whenever the process is killed."""
-    staging = path.with_name(f".{path.name}")
-    staging.write_text(text)
-    os.replace(staging, path)
 
 
 def _check_same(before: dict, now: dict, folder: Path, *, free: bool) -> None:

@@ -30,7 +30,7 @@ def setup_tracking(folder: Path, stage: str) -> None:
     """
     identity = folder / IDENTITY
     if not identity.exists():
-        identity.write_text(json.dumps({"id": uuid.uuid4().hex[:8], "stage": stage}) + "\n")
+        write_whole(identity, json.dumps({"id": uuid.uuid4().hex[:8], "stage": stage}) + "\n")
     run_id = json.loads(identity.read_text())["id"]
     defaults = {
         "WANDB_PROJECT": "posttrain",
@@ -87,21 +87,24 @@ class SampleTable:
 
 
 def before_after(folder: Path) -> dict[str, dict[str, float]]:
-    """The first and the last evaluation in the log: {"before": metrics, "after": metrics}; empty without any."""
+    """The evaluation before the first step and the last one: {"before": metrics, "after": metrics}, as far as made."""
     by_step: dict[int, dict[str, float]] = {}
     for record in read_lines(folder / LOG):
         evaluated = {key: value for key, value in record.items() if key.startswith("eval_")}
         if evaluated:
             by_step.setdefault(record["step"], {}).update(evaluated)
-    return {"before": by_step[min(by_step)], "after": by_step[max(by_step)]} if by_step else {}
+    last = max(by_step, default=0)
+    sides = {"before": by_step.get(0), "after": by_step.get(last) if last else None}
+    return {side: metrics for side, metrics in sides.items() if metrics}
 
 
 def before_after_table(metrics: dict[str, dict[str, float]]) -> Table:
     """What the training did to the held-out rows, for a person to read."""
     table = Table("on held-out rows", "before", "after")
     for name, label in BEFORE_AFTER.items():
-        if metrics and name in metrics["before"] and name in metrics["after"]:
-            table.add_row(label, *(_cell(name, metrics[side]) for side in ("before", "after")))
+        cells = [_cell(name, metrics[side]) if name in metrics.get(side, {}) else "–" for side in ("before", "after")]
+        if cells != ["–", "–"]:
+            table.add_row(label, *cells)
     return table
 
 
@@ -124,8 +127,13 @@ def prune_after(path: Path, step: int) -> None:
     if not path.exists():
         return
     kept = [record for record in read_lines(path) if record["step"] <= step]
-    staging = path.with_suffix(".tmp")
-    staging.write_text("".join(json.dumps(record) + "\n" for record in kept))
+    write_whole(path, "".join(json.dumps(record) + "\n" for record in kept))
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file that is there whole or not at all, whenever the process is killed."""
+    staging = path.with_name(f".{path.name}")
+    staging.write_text(text)
     os.replace(staging, path)
 
 

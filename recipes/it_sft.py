@@ -24,11 +24,11 @@ from transformers.integrations.deepspeed import unset_hf_deepspeed_config
 from posttrain.chat import encode_rows
 from posttrain.config import AdapterArguments, DataArguments, ModelArguments, SFTConfig, as_dict, parse
 from posttrain.data.rows import BUILT_IN, hold_out, load_rows
-from posttrain.errors import one_line_errors
-from posttrain.gemma import freeze_vision, load_model, resolve_source, save_model
+from posttrain.errors import UserError, one_line_errors
+from posttrain.gemma import freeze_vision, load_config, load_model, resolve_source, save_model
 from posttrain.lora import adapter_config, merge_adapter, quantization_config
 from posttrain.model_card import write_model_card
-from posttrain.stage import fingerprint, finish_stage, open_run
+from posttrain.stage import TRAINED, fingerprint, fingerprint_rows, finish_stage, open_run
 from posttrain.tracking import JsonlLog, before_after, before_after_table, setup_tracking
 from posttrain.trainers.sft import SFTTrainer
 
@@ -51,14 +51,13 @@ def main() -> None:
         rows, eval_rows = hold_out(rows, data.eval_rows, args.seed)
 
     # 2. The run folder: begin, or go on from the last complete checkpoint of the same settings and data.
-    config = as_dict(model_args, adapter, data, args)
+    config = as_dict(model_args, adapter, data, args) | {"num_processes": state.num_processes}
     with state.main_process_first():
         source = resolve_source(model_args.model)
-    inputs = {
-        name: fingerprint(path) for name, path in {"train": data.train, "eval": data.eval}.items() if _is_file(path)
-    }
-    inputs |= {"model": fingerprint(source)} if os.path.isdir(source) else {"model": f"{source}@{model_args.revision}"}
-    with state.main_process_first():
+        if folder.resolve() == Path(source).resolve():
+            raise UserError(f"output_dir is the model's own folder ({folder}): choose another")
+        inputs = {"train": _data_hash(data.train, rows), "model": _model_hash(source, model_args.revision)}
+        inputs |= {"eval": _data_hash(data.eval, eval_rows)} if data.eval else {}
         checkpoint = open_run(folder, config, inputs, overwrite=args.overwrite, main=state.is_main_process)
         setup_tracking(folder, "sft")
 
@@ -108,7 +107,7 @@ def main() -> None:
         trainer.evaluate()
 
     # 5. The -IT folder: adapter merged into a fresh copy of the base, everything that servers want beside it.
-    trained = folder / ".trained"
+    trained = folder / TRAINED
     trainer.save_model(str(trained))
     metrics = {"train": result.metrics, "before_after": before_after(folder)}
     del trainer, model
@@ -121,7 +120,7 @@ def main() -> None:
             )
             final = merge_adapter(base, trained)
         else:
-            final, _ = load_model(trained, torch.float32)
+            final, _ = load_model(trained, model_args.save_dtype)
         save_model(final, tokenizer, folder, model_args.save_dtype)
         record = {"config": config, "inputs": inputs, "data": {"train": data.train, **vars(report)}, "metrics": metrics}
         write_model_card(folder, record)
@@ -129,7 +128,9 @@ def main() -> None:
         finish_stage(folder, "sft", record, started)
         console = Console()
         console.print(before_after_table(metrics["before_after"]))
-        console.print(f"The -IT model is in {folder}. Talk to it:  posttrain chat --model {folder}", soft_wrap=True)
+        console.print(
+            f"The -IT model is in {folder}. Talk to it:  posttrain chat --model {folder}", soft_wrap=True, markup=False
+        )
     state.wait_for_everyone()
 
 
@@ -141,8 +142,15 @@ def _training_dtype(method: str, args: SFTConfig) -> torch.dtype:
     return torch.bfloat16
 
 
-def _is_file(path: str | None) -> bool:
-    return path is not None and path not in BUILT_IN and os.path.isfile(path)
+def _data_hash(source: str, rows: list[dict]) -> str:
+    return fingerprint_rows(rows) if source in BUILT_IN else fingerprint(source)
+
+
+def _model_hash(source: str, revision: str) -> str:
+    """Of a folder by its contents; of a hub model the commit."""
+    if os.path.isdir(source):
+        return fingerprint(source)
+    return f"{source}@{load_config(source, revision=revision)._commit_hash or revision}"
 
 
 if __name__ == "__main__":

@@ -11,6 +11,14 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 from tests import tiny  # noqa: E402
 
+
+def pytest_configure(config):
+    """The tests are of the CPU, also where there is a GPU, unless they are asked for by -m gpu."""
+    chosen = config.option.markexpr
+    if "gpu" not in chosen or "not gpu" in chosen:
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""
+
+
 KINDS = ("gemma3_text", "gemma3", "gemma2")
 
 

@@ -52,6 +52,28 @@ def test_values_and_gradients_against_float64(softcap, keep, chunk, monkeypatch)
     assert torch.equal(top1, logits.argmax(-1) == targets)
 
 
+def test_bf16_weights_and_hidden_states():
+    """Full tuning in bf16 on a CPU: slow, but right to bf16's precision, kept or recomputed."""
+    hidden, weight, targets = problem()
+    cross_entropy(hidden @ weight.T, targets, reduction="sum").backward()
+    for keep in (0, 1 << 30):
+        ours = [x.detach().bfloat16().requires_grad_() for x in (hidden, weight)]
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(nll, "KEEP_BYTES", keep)
+            (-token_logps(*ours, targets)[0].sum()).backward()
+        for x, y in zip(ours, (hidden, weight), strict=True):
+            assert x.grad.dtype == torch.bfloat16
+            assert (x.grad.double() - y.grad).norm() / y.grad.norm() < 2e-2
+
+
+def test_evaluation_keeps_nothing(monkeypatch):
+    """Without gradients a trained head must not have its gradient prepared (up to 1 GiB)."""
+    hidden, weight, targets = problem(dtype=torch.float32)
+    monkeypatch.setattr(torch.Tensor, "new_empty", None)  # only the kept exponentials are made by it
+    with torch.no_grad():
+        token_logps(hidden, weight, targets)
+
+
 def test_frozen_head_or_frozen_body():
     hidden, weight, targets = problem(dtype=torch.float32)
     token_logps(hidden, weight.detach(), targets)[0].sum().backward()

@@ -259,3 +259,16 @@ def test_demo_without_reasoning_gym_says_what_to_install(monkeypatch):
     demo_module._split.cache_clear()
     with pytest.raises(UserError, match=r'pip install "posttrain\[demo\]"'):
         load_rows("demo")
+
+
+def test_prose_answers_are_left_as_they_are():
+    """Only GSM8K's `####` makes calculator marks and a final answer; `<<` in code is code."""
+    row = as_messages({"question": "q", "answer": "cout << x >> y;\nand <<NAME>>."}, "row 1")
+    assert row["messages"][1]["content"] == "cout << x >> y;\nand <<NAME>>."
+    assert "answer" not in row
+
+
+def test_half_a_character_is_named(tmp_path):
+    (tmp_path / "rows.jsonl").write_text('{"prompt": "a", "completion": "\\ud83d"}\n')
+    with pytest.raises(UserError, match="row 1 of rows.jsonl.*surrogate"):
+        load_rows(str(tmp_path / "rows.jsonl"))

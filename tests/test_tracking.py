@@ -212,4 +212,5 @@ def test_the_table_shows_what_both_evaluations_have():
     text = console.file.getvalue()
     assert "loss, nats a token" in text and "4.250" in text and "1.000" in text
     assert "0.500 [0.237, 0.763]" in text
-    assert "stop rate" not in text and "runtime" not in text
+    assert "runtime" not in text
+    assert "–" in next(line for line in text.splitlines() if "stop rate" in line)

@@ -268,3 +268,27 @@ def test_one_checkpoint_is_too_few():
     """transformers deletes the old one before the new one is known to be whole."""
     with pytest.raises(UserError, match="2 or more"):
         SFTConfig(save_total_limit=1)
+
+
+def test_cpu_means_cpu_where_there_is_a_gpu(monkeypatch):
+    """accelerate_configs/cpu.yaml on a machine with a GPU: the launcher says so in the environment."""
+    monkeypatch.setenv("ACCELERATE_USE_CPU", "true")
+    monkeypatch.setattr(torch.accelerator, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    config = SFTConfig()
+    assert config.use_cpu and config.bf16 is False and not config.dataloader_pin_memory
+
+
+@pytest.mark.parametrize("option", ["fp16_full_eval", "bf16_full_eval", "eval_packing", "padding_free", "push_to_hub"])
+def test_options_that_would_spoil_a_run_are_refused(option):
+    with pytest.raises(UserError, match=f"{option} is not supported"):
+        SFTConfig(**{option: True})
+
+
+def test_the_model_s_own_folder_is_no_output_dir(tiny_folder, tmp_path, monkeypatch):
+    """--overwrite true would delete the weights before they are read."""
+    rows = launch.write_rows(tmp_path / "rows.jsonl", 12)
+    options = ["--model", tiny_folder, "--train", rows, "--output_dir", tiny_folder, "--overwrite", "true"]
+    with pytest.raises(SystemExit):
+        recipe(monkeypatch, *options, "--eval_rows", 0)
+    assert (tiny_folder / "model.safetensors").exists()

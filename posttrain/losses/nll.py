@@ -25,6 +25,8 @@ def token_logps(
     Returns log-probabilities (N,), entropies (N,) and hits (N,) bool; only the first carries a gradient.
     At most (CHUNK, V) logits exist at a time, but for what full tuning keeps (see KEEP_BYTES).
     """
+    if not torch.is_grad_enabled():  # or a trained head would have its gradient prepared
+        lm_head_weight = lm_head_weight.detach()
     return _TokenLogps.apply(hidden, lm_head_weight, targets, softcap)
 
 
@@ -104,7 +106,7 @@ class _TokenLogps(torch.autograd.Function):
             )  # fmt: skip
             if grad_rows is not None:
                 grad_rows[at] = slope[at] * weight[targets[at]] - rows.exps.to(weight.dtype) @ weight / total[at]
-        ctx.softcap = softcap
+        ctx.softcap, ctx.weight_dtype = softcap, weight.dtype
         for_weight = (hidden, targets, kept, total, slope, None if keep else weight) if needs_weight else (None,) * 6
         ctx.save_for_backward(grad_rows, *for_weight)
         ctx.mark_non_differentiable(entropy, top1)
@@ -119,11 +121,14 @@ class _TokenLogps(torch.autograd.Function):
             grad_hidden = (grad_rows * upstream).to(grad_rows.dtype)
         if ctx.needs_input_grad[1]:
             # Scale the (N, H) side: it is 400 times smaller than the (N, V) side.
-            scaled = (hidden * (upstream / -total)).to(hidden.dtype)
+            scaled = hidden * (upstream / -total)
             grad_weight = (
-                kept.T @ scaled if kept is not None else _recomputed(scaled, hidden, weight, targets, ctx.softcap)
+                kept.T @ scaled
+                if kept is not None
+                else _recomputed(scaled.float(), hidden, weight, targets, ctx.softcap)
             )
             grad_weight.index_add_(0, targets, (hidden * (upstream * slope)).to(grad_weight.dtype))
+            grad_weight = grad_weight.to(ctx.weight_dtype)
         return grad_hidden, grad_weight, None, None
 
 
@@ -133,13 +138,13 @@ def _recomputed(scaled: Tensor, hidden: Tensor, weight: Tensor, targets: Tensor,
 
     scratch, other = _buffers(len(hidden), weight.shape[0], hidden.device)
     with maybe_gather_lm_head_ctx(weight):
-        product = torch.zeros_like(weight)
+        product = torch.zeros_like(weight, dtype=torch.float32)
         for start in range(0, len(hidden), CHUNK):
             at = slice(start, start + CHUNK)
             target = targets[at, None]
             buffers = scratch[: len(target)], other[: len(target)]
             exps = _compute_rows(hidden[at], weight, target, softcap, *buffers).exps
-            product.addmm_(exps.to(weight.dtype).T, scaled[at])
+            product.addmm_(exps.T, scaled[at])
     return product
 
 

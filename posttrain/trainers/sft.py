@@ -1,5 +1,6 @@
 """Supervised instruction tuning: TRL's SFTTrainer, with what Gemma and a long run need."""
 
+import dataclasses
 import json
 import math
 from pathlib import Path
@@ -39,6 +40,10 @@ class SFTTrainer(TRLSFTTrainer):
 
     def __init__(self, *args: Any, sample_rows: list[dict[str, Any]] | None = None, **kwargs: Any):
         super().__init__(*args, **kwargs)
+        if self.is_fsdp_enabled and (policy := self.accelerator.state.fsdp_plugin.mixed_precision_policy):
+            # accelerate would round the log-probabilities to bf16 before they are summed, and sum gradients in bf16
+            policy = dataclasses.replace(policy, reduce_dtype=torch.float32, output_dtype=None)
+            self.accelerator.state.fsdp_plugin.mixed_precision_policy = policy
         add_labelled_head(self.model.get_base_model() if isinstance(self.model, PeftModel) else self.model)
         self.sample_rows = sample_rows or []
         self.sample_table = SampleTable(Path(self.args.output_dir))
@@ -66,7 +71,7 @@ class SFTTrainer(TRLSFTTrainer):
         with torch.no_grad(), self.compute_loss_context_manager():
             outputs = model(**inputs, use_cache=False, fused_lm_head=True)
         # Gathered by row, since the last batch repeats rows where they do not divide among the processes.
-        self._eval_sums.append(self.accelerator.gather_for_metrics(_row_sums(outputs, inputs)).double().sum(0))
+        self._eval_sums.append(self.accelerator.gather_for_metrics(_row_sums(outputs, inputs)).cpu().double().sum(0))
         return outputs.loss.detach(), None, None
 
     def evaluation_loop(self, *args, metric_key_prefix="eval", **kwargs):
@@ -93,7 +98,10 @@ class SFTTrainer(TRLSFTTrainer):
         count = len(self.sample_rows)
         share = [self.sample_rows[i % count] for i in range(rank, math.ceil(count / world) * world, world)]
         prompts = [encode_prompt(_without_reply(row["messages"]), self.processing_class) for row in share]
-        with unwrap_model_for_generation(self.model_wrapped, self.accelerator) as model:
+        checkpointing = self.args.gradient_checkpointing_kwargs
+        with unwrap_model_for_generation(
+            self.model_wrapped, self.accelerator, gradient_checkpointing_kwargs=checkpointing
+        ) as model:
             replies = generate_replies(
                 model,
                 self.processing_class,
@@ -122,10 +130,13 @@ class SFTTrainer(TRLSFTTrainer):
         super().save_model(output_dir, _internal_call)
 
     def _save_checkpoint(self, model, trial):
+        mark = Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}" / COMPLETE
+        if self.args.should_save:
+            mark.unlink(missing_ok=True)
         super()._save_checkpoint(model, trial)
         self.accelerator.wait_for_everyone()
         if self.args.should_save:
-            (Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}" / COMPLETE).touch()
+            mark.touch()
 
     def _save_batch(self, inputs: dict[str, Any]) -> Path:
         """The batch as tensors, and as text beside it, for a person to look at."""
