@@ -19,6 +19,7 @@ import torch
 import transformers
 from accelerate import PartialState
 from rich.console import Console
+from transformers import PreTrainedModel
 from transformers.integrations.deepspeed import unset_hf_deepspeed_config
 
 from posttrain.chat import encode_rows
@@ -114,14 +115,7 @@ def main() -> None:
     gc.collect()
     unset_hf_deepspeed_config()  # or ZeRO-3 would shard the copy that one process loads now
     if state.is_main_process:
-        if peft_config:
-            base, tokenizer = load_model(
-                model_args.model, torch.float32, text_only=model_args.text_only, revision=model_args.revision
-            )
-            final = merge_adapter(base, trained)
-        else:
-            final, _ = load_model(trained, model_args.save_dtype)
-        save_model(final, tokenizer, folder, model_args.save_dtype)
+        save_model(_whole_model(trained, model_args, adapter.method), tokenizer, folder, model_args.save_dtype)
         record = {"config": config, "inputs": inputs, "data": {"train": data.train, **vars(report)}, "metrics": metrics}
         write_model_card(folder, record)
         shutil.rmtree(trained)
@@ -140,6 +134,14 @@ def _training_dtype(method: str, args: SFTConfig) -> torch.dtype:
     if not args.bf16 or sharded_by_torch or (method == "full" and args.deepspeed_plugin is None):
         return torch.float32
     return torch.bfloat16
+
+
+def _whole_model(trained: Path, model_args: ModelArguments, method: str) -> PreTrainedModel:
+    """What was trained, as one plain model: an adapter is merged into a fresh float32 copy of its base."""
+    if method == "full":
+        return load_model(trained, model_args.save_dtype)[0]
+    base, _ = load_model(model_args.model, torch.float32, text_only=model_args.text_only, revision=model_args.revision)
+    return merge_adapter(base, trained)
 
 
 def _data_hash(source: str, rows: list[dict]) -> str:
