@@ -89,7 +89,8 @@ class DataArguments:
         metadata={"help": "Held-out rows; by default `eval_rows` rows are taken out of the training rows."},
     )
     eval_rows: int = field(
-        default=64, metadata={"help": "How many held-out rows are used, of `eval` too (0: no evaluation)."}
+        default=64,
+        metadata={"help": "Rows held out, or used of `eval`; at most a third of `train` (0: no evaluation)."},
     )
     limit: int | None = field(default=None, metadata={"help": "Use only the first rows of the training file."})
 

@@ -60,7 +60,9 @@ def doctor(
     passed = True
     if config:
         plan, available = plan_memory(config, launch)
-        console.print(_pairs(f"Memory of {config}, GiB a process", [(n, f"{gib:.2f}") for n, gib in plan.rows()]))
+        console.print(
+            _pairs(f"Memory of {config}: an estimate, GiB a process", [(n, f"{gib:.2f}") for n, gib in plan.rows()])
+        )
         if available is None:
             console.print(f"needs {plan.total / GIB:.1f} GiB a GPU; there is none here to compare with")
         else:

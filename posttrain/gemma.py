@@ -323,7 +323,8 @@ def load_config(source: str | os.PathLike, *, revision: str = "main") -> Any:
     try:
         config = AutoConfig.from_pretrained(path, revision=revision, trust_remote_code=False)
     except (OSError, ValueError, HFValidationError, json.JSONDecodeError) as error:
-        raise UserError(f"model {os.fspath(source)!r} could not be read: {_first_line(error)}") from error
+        where = "" if os.path.isdir(path) else "it is no folder here, and as a hub id: "
+        raise UserError(f"model {os.fspath(source)!r} could not be read: {where}{_first_line(error)}") from error
     if config.model_type not in SUPPORTED:
         raise UserError(f"{source}: model type {config.model_type!r} is not supported; posttrain knows {_supported()}")
     if getattr(config, "quantization_config", None) and config.quantization_config.get("quant_method") == "gguf":

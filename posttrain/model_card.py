@@ -35,7 +35,8 @@ def write_model_card(folder: Path, record: dict[str, Any]) -> None:
         "## Use\n\nGemma's chat template is in the tokenizer and generation stops by itself:\n\n```python\n"
         "from transformers import pipeline\n\n"
         f'chat = pipeline("text-generation", model="{folder}")\n'
-        'print(chat([{"role": "user", "content": "Hello!"}])[0]["generated_text"][-1]["content"])\n```',
+        'reply = chat([{"role": "user", "content": "Hello!"}], max_new_tokens=128, do_sample=False)\n'
+        'print(reply[0]["generated_text"][-1]["content"])\n```',
         f"## Licence\n\nA derivative of Gemma: its use is under the [Gemma terms of use]({GEMMA_TERMS}), whatever the "
         "licence of the training rows. Its limits are those of base and rows. It was not tested for harm.",
         f"## Configuration\n\n```yaml\n{yaml.safe_dump(_notable(config), sort_keys=True)}```",

@@ -49,7 +49,7 @@ def main() -> None:
     if data.eval or data.train in BUILT_IN:
         eval_rows = load_rows(data.eval or data.train, split="test")[: data.eval_rows]
     else:
-        rows, eval_rows = hold_out(rows, data.eval_rows, args.seed)
+        rows, eval_rows = hold_out(rows, min(data.eval_rows, len(rows) // 3), args.seed)
 
     # 2. The run folder: begin, or go on from the last complete checkpoint of the same settings and data.
     config = as_dict(model_args, adapter, data, args) | {"num_processes": state.num_processes}
@@ -84,7 +84,9 @@ def main() -> None:
     train, report = encode_rows(rows, tokenizer, args.max_length, name=data.train, progress=state.is_main_process)
     held_out = encode_rows(eval_rows, tokenizer, args.max_length, name="held-out rows")[0] if eval_rows else None
     if state.is_main_process:
-        print(f"{data.train}: {report}", flush=True)
+        print(f"{data.train}: {report}; {len(eval_rows)} rows held out", flush=True)
+        if checkpoint:
+            print(f"resuming from {checkpoint}", flush=True)
 
     # 4. Train.
     if held_out is None:

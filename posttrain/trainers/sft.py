@@ -138,6 +138,9 @@ class SFTTrainer(TRLSFTTrainer):
         if self.args.should_save:
             mark.touch()
 
+    def create_model_card(self, *args, **kwargs):
+        """Nothing: TRL would write a README.md with every checkpoint; ours comes with the finished model."""
+
     def _save_batch(self, inputs: dict[str, Any]) -> Path:
         """The batch as tensors, and as text beside it, for a person to look at."""
         stem = Path(self.args.output_dir) / f"nonfinite-step{self.state.global_step + 1}-rank{self.args.process_index}"
