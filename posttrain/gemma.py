@@ -102,7 +102,7 @@ def save_model(
     folder: str | os.PathLike,
     dtype: str | torch.dtype | None = None,
 ) -> Path:
-    """Write an HF folder that transformers, vLLM and llama.cpp's converter read with no option.
+    """Write an HF folder that transformers reads with no option, as vLLM and llama.cpp's converter expect it.
 
     The tied head is stored once, under the base checkpoint's own key names; `generation_config.json` stops on
     `<eos>` and `<end_of_turn>`; the tokenizer travels with its template and, where the source has them, with
