@@ -109,7 +109,7 @@ def test_two_processes_with_an_adapter(accelerate, run, lora):
 
 @pytest.fixture(scope="module")
 def zero3_sharded(tmp_path_factory):
-    """ZeRO-3 that shards even a tiny model: by default it keeps every tensor below 100,000 elements whole."""
+    """ZeRO-3 that shards from loading on, even a tiny model: else it keeps tensors below 100,000 elements whole."""
     folder = tmp_path_factory.mktemp("zero3")
     zero = {"stage": 3, "stage3_param_persistence_threshold": 0, "stage3_gather_16bit_weights_on_model_save": True}
     auto = dict.fromkeys(("train_micro_batch_size_per_gpu", "gradient_accumulation_steps", "gradient_clipping"), "auto")
@@ -118,7 +118,7 @@ def zero3_sharded(tmp_path_factory):
     del launch_config["mixed_precision"]  # the DeepSpeed file says it
     launch_config["deepspeed_config"] = {
         "deepspeed_config_file": str(folder / "deepspeed.json"),
-        "zero3_init_flag": False,
+        "zero3_init_flag": True,
     }
     (folder / "zero3.yaml").write_text(yaml.safe_dump(launch_config))
     return str(folder / "zero3.yaml")
