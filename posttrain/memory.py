@@ -296,9 +296,3 @@ def estimate_memory(
     gathered = run.compute * (count.language + count.vision) if sampling and zero_stage == 3 else 0
     other = PROCESS_BYTES[device] + max(0, gathered - activations - head)  # no training step runs meanwhile
     return MemoryPlan(weights, gradients, optimizer, activations, head, other, host)
-
-
-def format_plan(plan: MemoryPlan) -> str:
-    """A table of GiB per process, one part a line."""
-    lines = [f"{name:<12}{gib:>9.2f}" for name, gib in plan.rows() if name != "host" or plan.host]
-    return "\n".join([f"{'per process':<12}{'GiB':>9}", *lines])

@@ -77,7 +77,9 @@ def test_evaluation_keeps_nothing(monkeypatch):
 
 def test_frozen_head_or_frozen_body():
     hidden, weight, targets = problem(dtype=torch.float32)
-    token_logps(hidden, weight.detach(), targets)[0].sum().backward()
+    logps, entropy, top1 = token_logps(hidden, weight.detach(), targets)
+    assert logps.requires_grad and not entropy.requires_grad and not top1.requires_grad
+    logps.sum().backward()
     assert hidden.grad is not None
     token_logps(hidden.detach(), weight, targets)[0].sum().backward()
     torch.testing.assert_close(

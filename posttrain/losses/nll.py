@@ -109,8 +109,9 @@ class _TokenLogps(torch.autograd.Function):
         ctx.softcap, ctx.weight_dtype = softcap, weight.dtype
         for_weight = (hidden, targets, kept, total, slope, None if keep else weight) if needs_weight else (None,) * 6
         ctx.save_for_backward(grad_rows, *for_weight)
-        ctx.mark_non_differentiable(entropy, top1)
-        return logps.squeeze(1), entropy.squeeze(1), top1.squeeze(1)
+        entropy, top1 = entropy.squeeze(1), top1.squeeze(1)
+        ctx.mark_non_differentiable(entropy, top1)  # the very tensors that are returned
+        return logps.squeeze(1), entropy, top1
 
     @staticmethod
     def backward(ctx, grad_logps, *_):
