@@ -8,14 +8,18 @@ tokens inside a message's *text* stay plain text: nobody can forge a turn by wri
 text the ids are those of the chat template (`tokenizer.apply_chat_template`), which `tests/test_chat.py` holds fast.
 """
 
+import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
+import pyarrow
 from datasets import Dataset
 from tqdm.auto import tqdm
 from transformers import PreTrainedTokenizerBase
 
+from posttrain.cache import scratch_dir
 from posttrain.errors import UserError
 
 START_OF_TURN, END_OF_TURN = "<start_of_turn>", "<end_of_turn>"
@@ -32,29 +36,36 @@ def normalise_messages(messages: Sequence[Message], where: str = "messages") -> 
     Contents: a string, or a list of `{"type": "text", "text": …}` parts; trimmed as the template trims them.
     Returns [{"role": "user" | "assistant", "content": str}, …]. Raises UserError that begins with `where`.
     """
+    return _fold_system(read_messages(messages, where))
+
+
+def read_messages(messages: Sequence[Message], where: str = "messages", *, allow_empty: bool = False) -> list[Message]:
+    """`normalise_messages` without the folding: a system message stays one, first and with a user message after it.
+
+    allow_empty: let empty replies through, for a filter to count.
+    """
     if not isinstance(messages, Sequence) or isinstance(messages, str) or not messages:
         raise UserError(f"{where}: messages must be a list of at least one {{role, content}}, found {messages!r:.60}")
-    system = ""
+    system: list[Message] = []
     turns: list[Message] = []
     for position, message in enumerate(messages):
         role, content = _read_message(message, f"{where}: message {position + 1}")
+        content = content.strip()
         if role == "system":
             if position:
                 raise UserError(f"{where}: the system message must come first, found it as message {position + 1}")
-            system = f"{content}\n\n" if content.strip() else ""
+            system = [{"role": role, "content": content}]
             continue
         expected = "assistant" if len(turns) % 2 else "user"
         if role != expected:
             before = turns[-1]["role"] if turns else "the start"
             raise UserError(f"{where}: roles must alternate, found {role} after {before}")
-        content = content.strip()
-        if role == "assistant" and not content:
+        if role == "assistant" and not content and not allow_empty:
             raise UserError(f"{where}: message {position + 1} is an empty reply; drop the row or fill it")
         turns.append({"role": role, "content": content})
     if not turns:
         raise UserError(f"{where}: there is no user message")
-    turns[0]["content"] = system + turns[0]["content"]
-    return turns
+    return system + turns
 
 
 def encode(
@@ -116,6 +127,14 @@ class EncodingReport:
         )
 
 
+def count_tokens(
+    conversations: Sequence[Sequence[Message]], tokenizer: PreTrainedTokenizerBase
+) -> list[tuple[int, int]]:
+    """(tokens, trained tokens) of conversations as `read_messages` gives them, uncut; they may end with the user."""
+    encoded = _encode_turns([_fold_system(messages) for messages in conversations], tokenizer)
+    return [(len(row["labels"]), sum(label != IGNORE for label in row["labels"])) for row in encoded]
+
+
 def encode_rows(
     rows: Iterable[dict[str, Any]],
     tokenizer: PreTrainedTokenizerBase,
@@ -127,30 +146,42 @@ def encode_rows(
 ) -> tuple[Dataset, EncodingReport]:
     """Rows with `messages` to a Dataset of `input_ids` and `labels`, and a report of what was kept, cut and dropped.
 
+    Rows are taken in batches and encoded to a temporary file that the Dataset maps: memory stays flat in their number.
     Rows whose labels are all beyond `max_length` would train nothing and are dropped. Raises UserError, naming the row
     (its `where`, or its number in `name`), for malformed rows, and when no row is left.
     """
-    rows = list(rows)
-    report, kept = EncodingReport(rows=len(rows)), []
-    for start in tqdm(range(0, len(rows), batch_size), desc=f"Encoding {name}", disable=not progress):
-        batch = rows[start : start + batch_size]
-        wheres = [row.get("where") or f"row {start + i + 1} of {name}" for i, row in enumerate(batch)]
-        for encoded in encode_batch([row["messages"] for row in batch], tokenizer, None, wheres):
-            labels = encoded["labels"][:max_length]
-            trained = sum(label != IGNORE for label in labels)
-            if not trained:
-                report.dropped += 1
-                continue
-            report.truncated += len(labels) < len(encoded["labels"])
-            report.tokens += len(labels)
-            report.labels += trained
-            kept.append({"input_ids": encoded["input_ids"][:max_length], "labels": labels})
-    if not kept:
+    report = EncodingReport()
+    path = scratch_dir() / f"{uuid.uuid4().hex}.arrow"
+    schema = pyarrow.schema([(column, pyarrow.list_(pyarrow.int32())) for column in ("input_ids", "labels")])
+    progress_bar = tqdm(desc=f"Encoding {name}", unit=" rows", disable=not progress)
+    rows = iter(rows)
+    with progress_bar, pyarrow.ipc.new_stream(path, schema) as writer:
+        while batch := list(islice(rows, batch_size)):
+            wheres = [row.get("where") or f"row {report.rows + i + 1} of {name}" for i, row in enumerate(batch)]
+            encoded = encode_batch([row["messages"] for row in batch], tokenizer, None, wheres)
+            kept = [row for row in (_cut(one, max_length, report) for one in encoded) if row]
+            writer.write_batch(pyarrow.RecordBatch.from_pylist(kept, schema=schema))
+            progress_bar.update(len(batch))
+    if report.dropped == report.rows:
         raise UserError(
             f"{name}: no row is left to train on ({report.rows} rows, {report.dropped} with every label cut by "
             f"max_length={max_length}); raise max_length or shorten the prompts"
         )
-    return Dataset.from_list(kept), report
+    return Dataset.from_file(str(path)), report
+
+
+def _cut(row: dict[str, list[int]], max_length: int | None, report: EncodingReport) -> dict[str, list[int]] | None:
+    """The row's first `max_length` tokens, counted in the report; None when they hold no label."""
+    labels = row["labels"][:max_length]
+    trained = sum(label != IGNORE for label in labels)
+    report.rows += 1
+    if not trained:
+        report.dropped += 1
+        return None
+    report.truncated += len(labels) < len(row["labels"])
+    report.tokens += len(labels)
+    report.labels += trained
+    return {"input_ids": row["input_ids"][:max_length], "labels": labels}
 
 
 def chat_template(tokenizer: PreTrainedTokenizerBase) -> str:
@@ -159,6 +190,14 @@ def chat_template(tokenizer: PreTrainedTokenizerBase) -> str:
 
     is_gemma2 = tokenizer.convert_tokens_to_ids(END_OF_TURN) == 107
     return chat_template_utils.gemma_chat_template if is_gemma2 else chat_template_utils.gemma3_chat_template
+
+
+def _fold_system(turns: Sequence[Message]) -> list[Message]:
+    first, *rest = turns
+    if first["role"] != "system":
+        return list(turns)
+    system = f"{first['content']}\n\n" if first["content"] else ""
+    return [{"role": "user", "content": system + rest[0]["content"]}, *rest[1:]]
 
 
 def _read_message(message: Any, where: str) -> tuple[str, str]:

@@ -83,7 +83,13 @@ class AdapterArguments:
 class DataArguments:
     """Rows to train on, and rows to hold out."""
 
-    train: str = field(default="demo", metadata={"help": "A .jsonl or .json file (also .gz), or the built-in `demo`."})
+    train: str = field(
+        default="demo",
+        metadata={
+            "help": "A mixture's YAML, a folder that `posttrain data build` wrote, a file or glob (.jsonl, .json, "
+            ".csv, .parquet), a hub data set, or a built-in name such as `demo`."
+        },
+    )
     eval: str | None = field(
         default=None,
         metadata={"help": "Held-out rows; by default `eval_rows` rows are taken out of the training rows."},

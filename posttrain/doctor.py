@@ -15,11 +15,12 @@ from rich.table import Table
 from rich.text import Text
 from transformers import GenerationConfig
 
+from posttrain.cache import cache_dir
 from posttrain.chat import END_OF_TURN, IGNORE, START_OF_TURN, encode, encode_prompt, normalise_messages
 from posttrain.config import AdapterArguments, DataArguments, ModelArguments, SFTConfig, parse
-from posttrain.data.rows import load_rows
+from posttrain.data.mixture import first_rows
 from posttrain.errors import UserError
-from posttrain.gemma import BUILT_IN, cache_dir, load_config, load_model, resolve_source, stop_token_ids
+from posttrain.gemma import BUILT_IN, load_config, load_model, resolve_source, stop_token_ids
 from posttrain.memory import ARCHITECTURES, GIB, MemoryPlan, estimate_memory
 from posttrain.stage import versions
 from posttrain.terminal import printable
@@ -130,7 +131,7 @@ def plan_memory(config: str, launch: str | None = None) -> tuple[MemoryPlan, int
 
 def check_model_and_data(source: str, data: str, count: int, console: Console) -> list[Check]:
     """Load the model, encode the first rows, print them, and look at every trap that can be seen from here."""
-    rows = load_rows(data, limit=max(count, 1))
+    rows = first_rows(data, max(count, 1))
     model, tokenizer = load_model(source)
     encoded = [encode(row["messages"], tokenizer, where=row.get("where", "row")) for row in rows]
     console.print(token_table(encoded[0], tokenizer))

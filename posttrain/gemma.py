@@ -20,6 +20,7 @@ from safetensors import SafetensorError
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import cached_file
 
+from posttrain.cache import cache_dir
 from posttrain.chat import END_OF_TURN, chat_template
 from posttrain.errors import UserError
 
@@ -214,11 +215,6 @@ def resolve_source(source: str | os.PathLike) -> str:
             f"or a hub id (owner/name){hint}"
         )
     return text
-
-
-def cache_dir() -> Path:
-    """Where conversions are kept: $POSTTRAIN_CACHE, or ~/.cache/posttrain."""
-    return Path(os.environ.get("POSTTRAIN_CACHE", "~/.cache/posttrain")).expanduser()
 
 
 def convert_gguf(path: str | os.PathLike, out: str | os.PathLike | None = None) -> Path:

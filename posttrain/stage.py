@@ -106,11 +106,6 @@ def fingerprint(path: str | os.PathLike) -> str:
     return digest.hexdigest()
 
 
-def fingerprint_rows(rows: list[dict[str, Any]]) -> str:
-    """SHA-256 of rows that come from no file."""
-    return hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()
-
-
 def finish_stage(folder: Path, stage: str, record: dict[str, Any], started: float) -> None:
     """Write `stage.json`, the mark of a finished stage: what went in, what came out, what it cost."""
     record = {

@@ -24,12 +24,12 @@ from transformers.integrations.deepspeed import unset_hf_deepspeed_config
 
 from posttrain.chat import encode_rows
 from posttrain.config import AdapterArguments, DataArguments, ModelArguments, SFTConfig, as_dict, parse
-from posttrain.data.rows import BUILT_IN, hold_out, load_rows
+from posttrain.data.mixture import load_splits
 from posttrain.errors import UserError, one_line_errors
 from posttrain.gemma import freeze_vision, load_config, load_model, resolve_source, save_model
 from posttrain.lora import adapter_config, merge_adapter, quantization_config
 from posttrain.model_card import write_model_card
-from posttrain.stage import TRAINED, fingerprint, fingerprint_rows, finish_stage, open_run
+from posttrain.stage import TRAINED, fingerprint, finish_stage, open_run
 from posttrain.tracking import JsonlLog, before_after, before_after_table, setup_tracking
 from posttrain.trainers.sft import SFTTrainer
 
@@ -45,11 +45,8 @@ def main() -> None:
     warnings.filterwarnings("ignore", category=FutureWarning)
 
     # 1. Rows: read and checked before anything slow begins.
-    rows = load_rows(data.train, limit=data.limit)
-    if data.eval or data.train in BUILT_IN:
-        eval_rows = load_rows(data.eval or data.train, split="test")[: data.eval_rows]
-    else:
-        rows, eval_rows = hold_out(rows, min(data.eval_rows, len(rows) // 3), args.seed)
+    rows = load_splits(data.train, data.eval, eval_rows=data.eval_rows, limit=data.limit, seed=args.seed)
+    eval_rows = list(rows.test or ())
 
     # 2. The run folder: begin, or go on from the last complete checkpoint of the same settings and data.
     config = as_dict(model_args, adapter, data, args) | {"num_processes": state.num_processes}
@@ -57,8 +54,7 @@ def main() -> None:
         source = resolve_source(model_args.model)
         if folder.resolve() == Path(source).resolve():
             raise UserError(f"output_dir is the model's own folder ({folder}): choose another")
-        inputs = {"train": _data_hash(data.train, rows), "model": _model_hash(source, model_args.revision)}
-        inputs |= {"eval": _data_hash(data.eval, eval_rows)} if data.eval else {}
+        inputs = rows.fingerprints | {"model": _model_hash(source, model_args.revision)}
         checkpoint = open_run(folder, config, inputs, overwrite=args.overwrite, main=state.is_main_process)
         setup_tracking(folder, "sft")
 
@@ -81,7 +77,7 @@ def main() -> None:
         dropout=adapter.lora_dropout,
         targets=adapter.lora_targets,
     )
-    train, report = encode_rows(rows, tokenizer, args.max_length, name=data.train, progress=state.is_main_process)
+    train, report = encode_rows(rows.train, tokenizer, args.max_length, name=data.train, progress=state.is_main_process)
     held_out = encode_rows(eval_rows, tokenizer, args.max_length, name="held-out rows")[0] if eval_rows else None
     if state.is_main_process:
         print(f"{data.train}: {report}; {len(eval_rows)} rows held out", flush=True)
@@ -144,10 +140,6 @@ def _whole_model(trained: Path, model_args: ModelArguments, method: str) -> PreT
         return load_model(trained, model_args.save_dtype)[0]
     base, _ = load_model(model_args.model, torch.float32, text_only=model_args.text_only, revision=model_args.revision)
     return merge_adapter(base, trained)
-
-
-def _data_hash(source: str, rows: list[dict]) -> str:
-    return fingerprint_rows(rows) if source in BUILT_IN else fingerprint(source)
 
 
 def _model_hash(source: str, revision: str) -> str:

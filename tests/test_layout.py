@@ -16,9 +16,9 @@ PACKAGE_FOLDERS = {
     "posttrain.accelerate_configs": "accelerate_configs",
 }
 LEFT_OUT = {".git", "build", "dist", "runs", "outputs", "wandb", "__pycache__"}  # as .gitignore does
-FOUNDATION = ("gemma", "chat", "losses", "averaging", "errors", "lora", "memory")
+FOUNDATION = ("gemma", "chat", "cache", "losses", "averaging", "errors", "lora", "memory")
 ABOVE = ("teacher", "trainers", "evaluate", "export", "tracking", "stage", "pipeline", "cli", "doctor", "terminal")
-UNDER_DATA_AND_REWARD = ("chat", "gemma", "losses", "averaging", "errors")
+UNDER_DATA_AND_REWARD = ("chat", "cache", "gemma", "losses", "averaging", "errors")
 
 
 def tree() -> list[Path]:

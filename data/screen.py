@@ -1,0 +1,140 @@
+"""One source's raw rows through format and filters: what stays, and a record of everything that did not."""
+
+import json
+import time
+from collections import defaultdict
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from posttrain.chat import count_tokens
+from posttrain.data.conversation import Row, prompts
+from posttrain.data.filters import Filter
+from posttrain.data.filters.registry import build_filter
+from posttrain.data.formats import as_kind, detect_format, read_row
+from posttrain.data.sources import parse_raw
+from posttrain.data.spec import MixtureSpec
+from posttrain.errors import UserError
+
+MALFORMED = "malformed"  # the name under which unreadable rows are counted, as if by a filter
+Finding = dict[str, Any]
+
+
+@dataclass
+class Screened:
+    """A batch of raw rows after screening."""
+
+    read: int = 0
+    rows: list[Row] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)  # where, id, filter, reason, excerpt, before, after
+    seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))  # by filter
+    formats: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+
+
+class Screen:
+    """Rows of one source through its format and its stateless filters.
+
+    Called with raw rows in batches, in any process: it keeps no memory of them.
+    """
+
+    def __init__(self, spec: MixtureSpec, name: str):
+        self.spec, self.name, self.source = spec, name, spec.sources[name]
+        # A source that is named after its file would only say the name twice.
+        self.prefix = "" if self.source.origin.endswith(name) else f"{name}: "
+
+    @cached_property
+    def filters(self) -> list[tuple[str, Filter]]:
+        built = [(n, build_filter(n, settings, self.spec.folder)) for n, settings in self.spec.filters_of(self.name)]
+        return [(name, one) for name, one in built if not one.stateful]
+
+    @cached_property
+    def tokenizer(self):
+        from posttrain.gemma import load_tokenizer
+
+        return load_tokenizer(self.spec.tokenizer) if self.spec.tokenizer else None
+
+    def __call__(self, batch: list) -> Screened:
+        result = Screened(read=len(batch))
+        for where, content in batch:
+            self._read(content, f"{self.prefix}{where}", result)
+        self._count_tokens(result)
+        for name, one in self.filters:
+            started = time.perf_counter()
+            result.rows = [row for row in (self._pass(name, one, row, result) for row in result.rows) if row]
+            result.seconds[name] += time.perf_counter() - started
+        result.rows = [row for row in result.rows if self._has_replies(row, result)]
+        return result
+
+    def _read(self, content: Any, where: str, result: Screened) -> None:
+        started, raw = time.perf_counter(), None
+        _, number, _, file = where.removeprefix(self.prefix).split(" ", 3)
+        try:
+            raw = parse_raw(content, where)
+            format = self.source.format or detect_format(raw, where)
+            row = as_kind(read_row(raw, where, format, tuple(self.source.columns)), self.spec.kind, where)
+            subset = {"subset": raw["source"]} if isinstance(raw.get("source"), str) else {}
+            row |= subset | {"source": self.name, "id": str(raw.get("id") or f"{file}:{number}")}
+            result.rows.append(row | {"where": where})
+            result.formats[format] += 1
+        except UserError as error:
+            self._malformed(str(error), where, raw if raw is not None else content, result)
+        result.seconds["read"] += time.perf_counter() - started
+
+    def _malformed(self, message: str, where: str, raw: Any, result: Screened, filter: str = MALFORMED) -> None:
+        if self.spec.on_bad_row == "error":
+            raise UserError(message)
+        raw = raw[:2000].decode(errors="replace") if isinstance(raw, bytes) else raw
+        raw = None if isinstance(raw, UserError) else json.loads(json.dumps(raw, default=str))
+        excerpt = message.removeprefix(f"{where}: ")
+        result.findings.append(_finding(where, None, filter, MALFORMED, excerpt, raw, None))
+
+    def _count_tokens(self, result: Screened) -> None:
+        if not self.tokenizer or not result.rows:
+            return
+        started = time.perf_counter()
+        whole = [row.get("messages") or row["prompt"] + row.get("chosen", []) for row in result.rows]
+        for row, (tokens, trained) in zip(result.rows, count_tokens(whole, self.tokenizer), strict=True):
+            row |= {"tokens": tokens, "reply_tokens": trained}
+        result.seconds["tokenise"] += time.perf_counter() - started
+
+    def _pass(self, name: str, one: Filter, row: Row, result: Screened) -> Row | None:
+        try:
+            found = one(row)
+        except Exception as error:  # a user's filter can raise anything: say where
+            message = f"{row['where']}: filter {name} failed: {type(error).__name__}: {error}"
+            self._malformed(message, row["where"], row, result, filter=name)
+            return None
+        if found is None:
+            return row
+        after = None if found.row is None else found.row
+        result.findings.append(_finding(row["where"], row["id"], name, found.reason, found.excerpt, row, after))
+        return after
+
+    def _has_replies(self, row: Row, result: Screened) -> bool:
+        """Empty replies pass the reader so that a filter may count them; without that filter they are malformed."""
+        for column in ("messages", "chosen", "rejected"):
+            for message in row.get(column) or ():
+                if message["role"] == "assistant" and not message["content"].strip():
+                    fault = f"{row['where']}: an empty reply; drop the row, fill it, or add the filter empty_or_cut"
+                    self._malformed(fault, row["where"], row, result)
+                    return False
+        return True
+
+
+def _finding(
+    where: str, id: str | None, filter: str, reason: str, excerpt: str, before: Any, after: Row | None
+) -> Finding:
+    return {
+        "where": where,
+        "id": id,
+        "filter": filter,
+        "reason": reason,
+        "excerpt": excerpt[:300],
+        "before": before,
+        "after": after,
+    }
+
+
+def prompt_text(row: Row) -> str:
+    """What is asked, in one string: rows that share it belong on one side of a split."""
+    return "\n\n".join(" ".join(text.casefold().split()) for text in prompts(row))

@@ -1,0 +1,245 @@
+"""Where raw rows come from: files by path or glob, the hub, and built-in sets; one at a time, in a fixed order.
+
+A raw row is (where, content): where names file and row for errors; content is a dict, or bytes of JSON that
+`parse_raw` reads (in a worker process, since that is the slow part).
+"""
+
+import csv
+import glob
+import gzip
+import hashlib
+import json
+import os
+import sys
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import IO, Any
+
+from posttrain.data.builtin import BUILT_IN, built_in_rows, is_built_in
+from posttrain.errors import UserError
+
+Raw = tuple[str, bytes | dict[str, Any] | UserError]
+SUFFIXES = (".jsonl", ".json", ".csv", ".tsv", ".parquet")
+MAX_LINE = 32 << 20  # bytes; a longer line is no conversation, and must not fill the memory
+
+
+@dataclass(frozen=True)
+class Files:
+    """Local files of one glob, in sorted order."""
+
+    paths: tuple[Path, ...]
+
+    def rows(self, start: int = 0) -> Iterator[Raw]:
+        return islice((raw for path in self.paths for raw in _read(path)), start, None)
+
+    def fingerprint(self) -> str:
+        """sha256 over the files' contents: a moved file is the same file."""
+        digest = hashlib.sha256()
+        for path in self.paths:
+            with path.open("rb") as file:
+                digest.update(hashlib.file_digest(file, "sha256").digest())
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class Hub:
+    """A data set of the Hugging Face hub, streamed."""
+
+    name: str
+    config: str | None
+    split: str
+    revision: str | None
+
+    def rows(self, start: int = 0) -> Iterator[Raw]:
+        import datasets
+
+        try:
+            rows = datasets.load_dataset(
+                self.name, self.config, split=self.split, revision=self.revision, streaming=True
+            ).skip(start)
+            for number, row in enumerate(rows, start + 1):
+                yield f"row {number} of {self.name}", row
+        except (ValueError, OSError) as error:  # hub errors are OSErrors; a wrong config or split is a ValueError
+            raise UserError(f"{self.name}: cannot be read from the hub: {' '.join(str(error).split())[:300]}") from None
+
+    def fingerprint(self) -> str:
+        """The commit that the revision stands for now."""
+        from huggingface_hub import HfApi
+
+        try:
+            return f"{self.name}@{HfApi().dataset_info(self.name, revision=self.revision).sha}"
+        except (ValueError, OSError) as error:
+            raise UserError(f"{self.name}: not found on the hub: {' '.join(str(error).split())[:300]}") from None
+
+
+@dataclass(frozen=True)
+class BuiltIn:
+    """Rows from an installed package, or of our own."""
+
+    name: str
+    split: str
+    options: tuple[tuple[str, Any], ...] = ()
+
+    def rows(self, start: int = 0) -> Iterator[Raw]:
+        rows = built_in_rows(self.name, self.split, dict(self.options))
+        for number, row in enumerate(islice(rows, start, None), start + 1):
+            yield f"row {number} of {self.name}", row
+
+    def fingerprint(self) -> str:
+        digest = hashlib.sha256()
+        for _, row in self.rows():
+            digest.update(json.dumps(row, sort_keys=True, ensure_ascii=False).encode())
+        return digest.hexdigest()
+
+
+Source = Files | Hub | BuiltIn
+
+
+def open_source(
+    name: str,
+    *,
+    config: str | None = None,
+    split: str = "train",
+    revision: str | None = None,
+    options: dict[str, Any] | None = None,
+    folder: Path = Path(),
+) -> Source:
+    """A built-in name, a path or glob (relative to `folder`), or a hub id. Raises UserError where it is none of them."""
+    if is_built_in(name):
+        return BuiltIn(name, split, tuple((options or {}).items()))
+    if options:
+        raise UserError(f"{name}: `options` are for built-in sources ({', '.join(BUILT_IN)})")
+    pattern = os.path.join(folder, os.path.expanduser(name))
+    looks_like_files = name.startswith(("/", "./", "../", "~")) or name.removesuffix(".gz").endswith(SUFFIXES)
+    paths = [Path(path) for path in sorted(glob.glob(pattern, recursive=True)) if os.path.isfile(path)]
+    if paths:
+        for path in paths:
+            _opener(path)
+        return Files(tuple(paths))
+    if os.path.isdir(pattern):
+        raise UserError(f"{name}: is a folder; name its files, as {name.rstrip('/')}/*.jsonl")
+    if looks_like_files or any(mark in name for mark in "*?[") or name.count("/") != 1:
+        raise UserError(f"{name}: no such file (built-in: {', '.join(BUILT_IN)})")
+    return Hub(name, config, split, revision)
+
+
+def parse_raw(content: bytes | dict[str, Any] | UserError, where: str) -> Any:
+    """The row as the file has it. Raises UserError that begins with `where` for broken JSON or UTF-8."""
+    if isinstance(content, UserError):
+        raise content
+    if isinstance(content, dict):
+        return content
+    try:
+        return json.loads(content)
+    except UnicodeDecodeError as error:
+        raise UserError(f"{where}: not UTF-8 text (byte {error.start})") from None
+    except json.JSONDecodeError as error:
+        raise UserError(f"{where}: broken JSON ({error.msg}, column {error.colno})") from None
+    except RecursionError:
+        raise UserError(f"{where}: JSON nested too deeply") from None
+
+
+def _opener(path: Path):
+    """The reader of a file's type. Raises UserError for an unknown one."""
+    suffix = path.name.removesuffix(".gz").rpartition(".")[2]
+    readers = {"jsonl": _lines, "json": _json_file, "csv": _csv_file, "tsv": _csv_file, "parquet": _parquet}
+    if suffix not in readers or (suffix == "parquet" and path.suffix == ".gz"):
+        raise UserError(f"{path}: unknown file type; give .jsonl, .json, .csv, .tsv (also .gz) or .parquet")
+    return readers[suffix]
+
+
+def _read(path: Path) -> Iterator[Raw]:
+    try:
+        yield from _opener(path)(path)
+    except (gzip.BadGzipFile, zlib.error, EOFError) as error:
+        raise UserError(f"{path.name}: broken gzip file ({error})") from None
+    except OSError as error:
+        raise UserError(f"{path}: could not be read ({error.strerror or error})") from None
+
+
+@contextmanager
+def _open(path: Path) -> Iterator[IO[bytes] | gzip.GzipFile]:
+    with path.open("rb") as file:
+        if path.suffix == ".gz":
+            with gzip.open(file) as unpacked:
+                yield unpacked
+        else:
+            yield file
+
+
+def _lines(path: Path) -> Iterator[Raw]:
+    """JSON lines as bytes; a line beyond MAX_LINE is a bad row, and is skipped without holding it."""
+    with _open(path) as file:
+        number = 0
+        while line := file.readline(MAX_LINE):
+            number += 1
+            where = f"row {number} of {path.name}"
+            if len(line) == MAX_LINE and not line.endswith(b"\n"):
+                while (rest := file.readline(MAX_LINE)) and not rest.endswith(b"\n"):
+                    pass
+                yield where, UserError(f"{where}: longer than {MAX_LINE >> 20} MB; split it or take it out")
+                continue
+            line = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line  # Windows' byte order mark
+            if line.strip():
+                yield where, line
+
+
+def _json_file(path: Path) -> Iterator[Raw]:
+    """A JSON array of rows, or one row; read whole (JSON lines are for files larger than memory)."""
+    with _open(path) as file:
+        try:
+            content = json.loads(file.read().removeprefix(b"\xef\xbb\xbf"))
+        except json.JSONDecodeError as error:
+            raise UserError(f"{path.name}: broken JSON ({error.msg}, line {error.lineno})") from None
+        except UnicodeDecodeError as error:
+            raise UserError(f"{path.name}: not UTF-8 text (byte {error.start})") from None
+    for number, row in enumerate(content if isinstance(content, list) else [content], 1):
+        where = f"row {number} of {path.name}"
+        fault = UserError(f"{where}: a row must be a JSON object, found {type(row).__name__}")
+        yield where, row if isinstance(row, dict) else fault
+
+
+def _csv_file(path: Path) -> Iterator[Raw]:
+    """Comma or tab separated, the first line names the columns; row numbers count rows below it."""
+    csv.field_size_limit(min(MAX_LINE, sys.maxsize))
+    delimiter = "\t" if ".tsv" in path.suffixes else ","
+    with _open(path) as file:
+        lines = (_decoded(line, number, path) for number, line in enumerate(file, 1))
+        rows = csv.DictReader(lines, delimiter=delimiter, strict=True)
+        number = 0
+        try:
+            for number, row in enumerate(rows, 1):
+                where = f"row {number} of {path.name}"
+                if None in row or None in row.values():
+                    found = len(row) - (None in row) - list(row.values()).count(None) + len(row.get(None, ()))
+                    yield where, UserError(f"{where}: {found} cells where the header has {len(rows.fieldnames or ())}")
+                else:
+                    yield where, {key: value for key, value in row.items() if value != ""}
+        except csv.Error as error:
+            raise UserError(f"row {number + 1} of {path.name}: broken CSV ({error})") from None
+
+
+def _decoded(line: bytes, number: int, path: Path) -> str:
+    try:
+        return line.decode("utf-8-sig" if number == 1 else "utf-8")
+    except UnicodeDecodeError as error:
+        raise UserError(f"line {number} of {path.name}: not UTF-8 text (byte {error.start})") from None
+
+
+def _parquet(path: Path) -> Iterator[Raw]:
+    import pyarrow
+    import pyarrow.parquet
+
+    try:
+        with pyarrow.parquet.ParquetFile(path) as file:
+            number = 0
+            for batch in file.iter_batches(batch_size=1000):
+                for row in batch.to_pylist():
+                    number += 1
+                    yield f"row {number} of {path.name}", row
+    except (pyarrow.ArrowInvalid, pyarrow.ArrowNotImplementedError) as error:
+        raise UserError(f"{path.name}: broken Parquet file ({' '.join(str(error).split())[:200]})") from None
