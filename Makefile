@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 VENV_FLAGS ?=
-EXTRAS ?= demo,dev
+EXTRAS ?= demo,data,dev
 BIN := $(VENV)/bin
 DEMO := runs/demo
 

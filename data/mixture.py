@@ -36,8 +36,10 @@ from tqdm.auto import tqdm
 from posttrain.cache import cache_dir
 from posttrain.data.builtin import is_built_in
 from posttrain.data.conversation import COLUMNS, Row
+from posttrain.data.filters import Filter
+from posttrain.data.filters.contamination import Contamination, summarise
 from posttrain.data.filters.registry import build_filter
-from posttrain.data.screen import Screen, Screened, prompt_text
+from posttrain.data.screen import Screen, Screened, finding_record, prompt_text
 from posttrain.data.sources import Source
 from posttrain.data.spec import MixtureSpec, SourceSpec, read_spec, single_source
 from posttrain.errors import UserError
@@ -124,7 +126,7 @@ def first_rows(spec: str | Path | dict[str, Any], count: int) -> list[Row]:
     """The first rows of every source that pass format and filters, `count` in all, for a look: nothing is written."""
     if isinstance(spec, str | Path) and _is_built(spec):
         return list(_open_built(Path(spec).expanduser())["train"].select(range(count)))
-    mixture = _mixture_spec(spec, "train", None)
+    mixture = mixture_spec(spec)
     share = -(-count // len(mixture.sources))
     rows: list[Row] = []
     for name in mixture.sources:
@@ -143,11 +145,14 @@ def build_mixture(spec: MixtureSpec, out: Path, *, workers: int | None = None) -
     (every row that one mended, before and after) and manifest.json, which stands only when all else is complete.
     """
     started = time.monotonic()
+    filters = _build_filters(spec)
+    sources = {name: spec.open(name) for name in spec.sources}  # all faults of the spec are found before work starts
     out.mkdir(parents=True, exist_ok=True)
     (out / "manifest.json").unlink(missing_ok=True)
     with Pool(workers if workers is not None else _cores()) as pool:
-        screened = {name: _screen_source(spec, name, out / "screened", pool) for name in spec.sources}
-    _sift(spec, screened)
+        screened = {n: _screen_source(spec, n, source, out / "screened", pool) for n, source in sources.items()}
+    for name, source in screened.items():
+        _sift(source, [(one, filters[one, key]) for one, key in _filter_keys(spec, name) if filters[one, key].stateful])
     splits = _draw(spec, screened)
     fingerprint, columns = hashlib.sha256(), _columns(spec, screened)
     for split, order in splits.items():
@@ -162,6 +167,7 @@ def build_mixture(spec: MixtureSpec, out: Path, *, workers: int | None = None) -
         "spec": spec.as_dict(),
         "rows": {split: len(order) for split, order in splits.items()},
         "sources": {name: dataclasses.asdict(one.report) for name, one in screened.items()},
+        "contamination": _contamination(filters, screened),
         "seconds": time.monotonic() - started,
     }
     shutil.rmtree(out / "screened")
@@ -191,9 +197,13 @@ class ScreenedSource:
     def take(self, indices: list[int]) -> list[Row]:
         return [json.loads(text) for text in self.rows[indices]["row"]]
 
-    @property
-    def findings(self) -> Path:
-        return Path(f"{self.stem}.findings.jsonl")
+    def findings(self) -> Iterator[dict[str, Any]]:
+        """What every filter found: first those that judge rows one at a time, then those that remember."""
+        for step in ("screened", "sifted"):
+            path = Path(f"{self.stem}.{step}.jsonl")
+            if path.is_file():
+                with path.open(encoding="utf-8") as lines:
+                    yield from map(json.loads, lines)
 
 
 class Pool:
@@ -241,9 +251,8 @@ def _screen_batch(spec: MixtureSpec, name: str, batch: list) -> Screened:
     return _screens[key](batch)
 
 
-def _screen_source(spec: MixtureSpec, name: str, folder: Path, pool: Pool) -> ScreenedSource:
+def _screen_source(spec: MixtureSpec, name: str, source: Source, folder: Path, pool: Pool) -> ScreenedSource:
     """Screen a source into `folder`, or find it there complete from an interrupted build."""
-    source = spec.open(name)
     stem = folder / f"{_safe(name)}-{_source_key(spec, name, source)[:16]}"
     if Path(f"{stem}.json").is_file():
         return ScreenedSource(stem)
@@ -253,7 +262,7 @@ def _screen_source(spec: MixtureSpec, name: str, folder: Path, pool: Pool) -> Sc
     seconds: dict[str, float] = defaultdict(float)
     writer = pyarrow.ipc.new_stream(f"{stem}.arrow", SCREENED)
     progress = tqdm(desc=f"Screening {name}", unit=" rows", leave=False, disable=None)
-    with writer, open(f"{stem}.findings.jsonl", "w", encoding="utf-8") as findings, progress:
+    with writer, open(f"{stem}.screened.jsonl", "w", encoding="utf-8") as findings, progress:
         for batch in pool.screen(spec, name, source):
             writer.write_batch(_as_arrow(batch.rows))
             for finding in batch.findings:
@@ -275,24 +284,23 @@ def _screen_source(spec: MixtureSpec, name: str, folder: Path, pool: Pool) -> Sc
     return ScreenedSource(stem)
 
 
-def _sift(spec: MixtureSpec, screened: dict[str, ScreenedSource]) -> None:
-    """Rows one by one, in order, through the filters that remember; one filter serves all sources that name it."""
-    remembering: dict[str, Any] = {}
-    for name, source in screened.items():
-        filters = []
-        for filter_name, settings in spec.filters_of(name):
-            key = json.dumps([filter_name, settings], sort_keys=True)
-            one = remembering.get(key) or build_filter(filter_name, settings, spec.folder)
-            if one.stateful:
-                filters.append((filter_name, remembering.setdefault(key, one)))
-        if filters:
-            _sift_source(source, filters)
+def _filter_keys(spec: MixtureSpec, name: str) -> list[tuple[str, str]]:
+    """(name, settings as JSON) of the source's filters: sources that give the same share one instance."""
+    return [(one, json.dumps(settings, sort_keys=True)) for one, settings in spec.filters_of(name)]
 
 
-def _sift_source(source: ScreenedSource, filters: list) -> None:
+def _build_filters(spec: MixtureSpec) -> dict[tuple[str, str], Filter]:
+    keys = dict.fromkeys(key for name in spec.sources for key in _filter_keys(spec, name))
+    return {(name, settings): build_filter(name, json.loads(settings), spec.folder) for name, settings in keys}
+
+
+def _sift(source: ScreenedSource, filters: list[tuple[str, Filter]]) -> None:
+    """The source's rows one by one, in order, through the filters that remember earlier rows."""
+    if not filters:
+        return
     dropped, seconds = Counter(source.report.dropped), defaultdict(float, source.report.seconds)
     rows = tqdm(source.all(), desc="Comparing rows", total=len(source.rows), unit=" rows", leave=False, disable=None)
-    with open(source.findings, "a", encoding="utf-8") as findings:
+    with open(f"{source.stem}.sifted.jsonl", "w", encoding="utf-8") as findings:
         for index, row in enumerate(rows):
             for name, one in filters:
                 started = time.perf_counter()
@@ -302,9 +310,8 @@ def _sift_source(source: ScreenedSource, filters: list) -> None:
                     continue
                 source.keep[index] = False
                 dropped[f"{name}/{found.reason}"] += 1
-                record = {"filter": name, "reason": found.reason, "excerpt": found.excerpt[:300]}
-                whole = {"where": row["where"], "id": row["id"], **record, "before": row, "after": None}
-                findings.write(json.dumps(whole, ensure_ascii=False) + "\n")
+                record = finding_record(row["where"], row["id"], name, found, row)
+                findings.write(json.dumps(record, ensure_ascii=False) + "\n")
                 break
     source.report.kept = int(source.keep.sum())
     source.report.dropped, source.report.seconds = dict(dropped), dict(seconds)
@@ -436,15 +443,23 @@ def _as_arrow(rows: list[Row]) -> pyarrow.RecordBatch:
     return pyarrow.record_batch(arrays, schema=SCREENED)
 
 
+def _contamination(filters: dict[tuple[str, str], Filter], screened: dict[str, ScreenedSource]) -> list[dict[str, Any]]:
+    """How much of each evaluation set stood in the sources: {"set", "items", "overlapping", "share", "alarm"}."""
+    against = [one for one in filters.values() if isinstance(one, Contamination)]
+    overlaps: set[tuple[str, str]] = set()
+    for source in screened.values() if against else ():
+        overlaps |= {tuple(pair) for finding in source.findings() for pair in finding["overlaps"]}
+    return [entry for one in against for entry in summarise(overlaps, one.sizes(), one.alarm)]
+
+
 def _collect_findings(out: Path, screened: dict[str, ScreenedSource]) -> None:
     """rejected.jsonl and changed.jsonl from the sources' findings; each row with its source."""
-    with open(out / "rejected.jsonl", "w", encoding="utf-8") as rejected:
-        with open(out / "changed.jsonl", "w", encoding="utf-8") as changed:
-            for name, source in screened.items():
-                for line in source.findings.open(encoding="utf-8"):
-                    finding = json.loads(line)
-                    file = rejected if finding["after"] is None else changed
-                    file.write(json.dumps({"source": name, **finding}, ensure_ascii=False) + "\n")
+    paths = (out / "rejected.jsonl", out / "changed.jsonl")
+    with paths[0].open("w", encoding="utf-8") as rejected, paths[1].open("w", encoding="utf-8") as changed:
+        for name, source in screened.items():
+            for finding in source.findings():
+                file = rejected if finding["after"] is None else changed
+                file.write(json.dumps({"source": name, **finding}, ensure_ascii=False) + "\n")
 
 
 def _batches(rows: Iterator, size: int = BATCH) -> Iterator[list]:
@@ -486,7 +501,8 @@ def _is_built(spec: str | Path) -> bool:
     return (Path(spec).expanduser() / "manifest.json").is_file()
 
 
-def _mixture_spec(spec: str | Path | dict[str, Any], split: str, limit: int | None) -> MixtureSpec:
+def mixture_spec(spec: str | Path | dict[str, Any], split: str = "train", limit: int | None = None) -> MixtureSpec:
+    """A YAML's or dict's spec, or that of one source as it is."""
     if isinstance(spec, dict) or Path(spec).suffix in (".yaml", ".yml"):
         return read_spec(spec)
     return single_source(str(spec), split=split, limit=limit)
@@ -496,7 +512,7 @@ def _built(spec: str | Path | dict[str, Any], split: str, limit: int | None, wor
     """The folder of the built mixture; built now, into the cache, if it is not there."""
     if isinstance(spec, str | Path) and _is_built(spec):
         return Path(spec).expanduser()
-    mixture = _mixture_spec(spec, split, limit)
+    mixture = mixture_spec(spec, split, limit)
     out = cache_dir() / "data" / _key(mixture)[:32]
     out.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{out}.lock"):

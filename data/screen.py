@@ -9,7 +9,7 @@ from typing import Any
 
 from posttrain.chat import count_tokens
 from posttrain.data.conversation import Row, prompts
-from posttrain.data.filters import Filter
+from posttrain.data.filters import Filter, Finding
 from posttrain.data.filters.registry import build_filter
 from posttrain.data.formats import as_kind, detect_format, read_row
 from posttrain.data.sources import parse_raw
@@ -17,7 +17,6 @@ from posttrain.data.spec import MixtureSpec
 from posttrain.errors import UserError
 
 MALFORMED = "malformed"  # the name under which unreadable rows are counted, as if by a filter
-Finding = dict[str, Any]
 
 
 @dataclass
@@ -26,7 +25,7 @@ class Screened:
 
     read: int = 0
     rows: list[Row] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)  # where, id, filter, reason, excerpt, before, after
+    findings: list[dict[str, Any]] = field(default_factory=list)  # of `finding_record`
     seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))  # by filter
     formats: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
@@ -86,7 +85,7 @@ class Screen:
         raw = raw[:2000].decode(errors="replace") if isinstance(raw, bytes) else raw
         raw = None if isinstance(raw, UserError) else json.loads(json.dumps(raw, default=str))
         excerpt = message.removeprefix(f"{where}: ")
-        result.findings.append(_finding(where, None, filter, MALFORMED, excerpt, raw, None))
+        result.findings.append(finding_record(where, None, filter, Finding(MALFORMED, excerpt), raw))
 
     def _count_tokens(self, result: Screened) -> None:
         if not self.tokenizer or not result.rows:
@@ -106,9 +105,8 @@ class Screen:
             return None
         if found is None:
             return row
-        after = None if found.row is None else found.row
-        result.findings.append(_finding(row["where"], row["id"], name, found.reason, found.excerpt, row, after))
-        return after
+        result.findings.append(finding_record(row["where"], row["id"], name, found, row))
+        return found.row
 
     def _has_replies(self, row: Row, result: Screened) -> bool:
         """Empty replies pass the reader so that a filter may count them; without that filter they are malformed."""
@@ -121,17 +119,17 @@ class Screen:
         return True
 
 
-def _finding(
-    where: str, id: str | None, filter: str, reason: str, excerpt: str, before: Any, after: Row | None
-) -> Finding:
+def finding_record(where: str, id: str | None, filter: str, found: Finding, before: Any) -> dict[str, Any]:
+    """A finding as a line of rejected.jsonl or changed.jsonl."""
     return {
         "where": where,
         "id": id,
         "filter": filter,
-        "reason": reason,
-        "excerpt": excerpt[:300],
+        "reason": found.reason,
+        "excerpt": found.excerpt[:300],
+        "overlaps": found.overlaps,
         "before": before,
-        "after": after,
+        "after": found.row,
     }
 
 

@@ -108,7 +108,7 @@ def open_source(
     options: dict[str, Any] | None = None,
     folder: Path = Path(),
 ) -> Source:
-    """A built-in name, a path or glob (relative to `folder`), or a hub id. Raises UserError where it is none of them."""
+    """A built-in name, a path or glob (relative to `folder`), or a hub id. Raises UserError where it is none."""
     if is_built_in(name):
         return BuiltIn(name, split, tuple((options or {}).items()))
     if options:

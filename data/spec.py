@@ -202,6 +202,6 @@ def _typed(owner: Any, key: str, value: Any, where: str) -> Any:
     if not isinstance(value, kinds[wanted]) or (isinstance(value, bool) and wanted is not bool):
         shown = getattr(wanted, "__name__", str(wanted))
         raise UserError(f"{where}: `{key}` must be {shown}, not {value!r:.60}")
-    if wanted == list[str] and any(not isinstance(entry, str) for entry in value):
+    if wanted == list[str] and not all(isinstance(entry, str) for entry in value):  # type: ignore
         raise UserError(f"{where}: `{key}` must be a list of text, not {value!r:.60}")
     return value

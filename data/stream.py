@@ -1,4 +1,4 @@
-"""A mixture read on the fly, for sets that are not to be built first: nothing is written, memory holds one block a source.
+"""A mixture read on the fly, for sets that are not to be built first: nothing is written, one block a source is held.
 
 Filters that remember earlier rows, `count`, `cap` and `test` need the whole mixture, and are refused: build it instead.
 """

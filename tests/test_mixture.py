@@ -313,21 +313,28 @@ KILLED = """
     from posttrain.data.spec import read_spec
     from pathlib import Path
 
-    at, seen, whole = sys.argv[3], [], mixture._as_arrow
-    def stop(rows):
+    at, seen, screen, find = sys.argv[3], [], mixture._as_arrow, mixture.finding_record
+    def stop_screening(rows):
         seen.append(rows)
         if rows[0]["source"] == at and len(seen) > 1:
             os.kill(os.getpid(), signal.SIGKILL)
-        return whole(rows)
-    mixture._as_arrow, mixture.BATCH = stop, 4
+        return screen(rows)
+    def stop_comparing(*args):
+        seen.append(args)
+        if at == "comparing" and len(seen) > 13:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return find(*args)
+    mixture._as_arrow, mixture.finding_record, mixture.BATCH = stop_screening, stop_comparing, 4
     mixture.build_mixture(read_spec(sys.argv[1]), Path(sys.argv[2]), workers=1)
 """
 
 
-@pytest.mark.parametrize("at", ["b", "c"])
+@pytest.mark.parametrize("at", ["b", "c", "comparing"])
 def test_a_killed_build_goes_on_and_gives_the_same_rows(tmp_path, three, at, monkeypatch):
     spec = tmp_path / "m.yaml"
     three["a"]["test"] = 5
+    lines = open(three["c"]["from"]).readlines()
+    open(three["c"]["from"], "w").writelines(lines * 4)  # 15 duplicates
     spec.write_text(json.dumps({"sources": three, "filters": ["duplicates"]}))
     killed = subprocess.run([sys.executable, "-c", textwrap.dedent(KILLED), spec, tmp_path / "out", at])
     assert killed.returncode == -signal.SIGKILL
@@ -336,9 +343,11 @@ def test_a_killed_build_goes_on_and_gives_the_same_rows(tmp_path, three, at, mon
     screen = mixture_module.Screen
     monkeypatch.setattr(mixture_module, "Screen", lambda spec, name: opened.append(name) or screen(spec, name))
     resumed = build_mixture(read_spec(spec), tmp_path / "out")
-    assert opened == list("abc")[list("abc").index(at) :]  # what was complete is not screened again
+    assert opened == {"b": ["b", "c"], "c": ["c"], "comparing": []}[at]  # what was complete is not screened again
     whole = build_mixture(read_spec(spec), tmp_path / "whole")
     assert resumed["fingerprint"] == whole["fingerprint"] and resumed["rows"] == whole["rows"]
+    assert whole["sources"]["c"]["dropped"] == {"duplicates/exact:within": 15}
+    assert (tmp_path / "out/rejected.jsonl").read_text() == (tmp_path / "whole/rejected.jsonl").read_text()
     for name in ("train", "test"):
         assert ids(load_mixture(tmp_path / "out")[name]) == ids(load_mixture(tmp_path / "whole")[name])
 

@@ -18,6 +18,7 @@ class Finding:
     reason: str  # a short, stable label, e.g. "email"; the report counts by it
     excerpt: str = ""  # the text that gave it away, for a person to judge by
     row: Row | None = None  # the row mended; None: the row is dropped
+    overlaps: tuple[tuple[str, str], ...] = ()  # (evaluation set, item) that the row holds, for decontamination
 
 
 class Filter(Protocol):
