@@ -13,9 +13,11 @@ from typing import Any
 
 from posttrain.chat import Message, read_messages
 from posttrain.data.conversation import Row
+from posttrain.data.preferences import best_pair
 from posttrain.errors import UserError
 
 KINDS = ("chat", "prompt", "preference")
+NOT_KEPT = ("messages", "prompt", "chosen", "rejected", "samples", "scores")  # when a row changes its kind
 # Columns that verifiers and reports read; kept from any format under these names.
 KEPT = ("answer", "tests", "entry_point", "instruction_id_list", "instruction_kwargs", "language", "kind")
 SHAREGPT_ROLES = {"human": "user", "gpt": "assistant", "chatgpt": "assistant", "bing": "assistant", "bard": "assistant"}
@@ -115,6 +117,20 @@ def _mbpp(raw: Row, where: str) -> Row:
     return {"messages": _dialogue(prompt, f"```python\n{raw['code'].strip()}\n```"), "tests": tests}
 
 
+def _samples(raw: Row, where: str) -> Row:
+    """Replies of one model to one prompt, with a score each unless a verifier is to give them."""
+    samples = _listed(raw["samples"], where, "samples")
+    if not all(isinstance(sample, str) for sample in samples):
+        raise UserError(f"{where}: `samples` must be a list of text")
+    row = {"prompt": _turns(raw["prompt"], "user"), "samples": samples}
+    if raw.get("scores") is None:
+        return row
+    scores = _listed(raw["scores"], where, "scores")
+    if len(scores) != len(samples) or not all(isinstance(score, int | float | None) for score in scores):
+        raise UserError(f"{where}: `scores` must hold a number or null for each of the {len(samples)} samples")
+    return row | {"scores": scores}
+
+
 def _prompt(raw: Row, where: str) -> Row:
     return {"prompt": _turns(raw["prompt"], "user")}
 
@@ -138,6 +154,7 @@ def _format(read: Callable[[Row, str], Row], *needs: str) -> Format:
 FORMATS = {
     "ifeval": _format(_ifeval, "prompt instruction_id_list", "messages instruction_id_list"),
     "preference": _format(_preference, "chosen rejected"),
+    "samples": _format(_samples, "prompt samples"),
     "messages": _format(_messages, "messages"),
     "sharegpt": _format(_sharegpt, "conversations", "conversation"),
     "prompt_completion": _format(_prompt_completion, "prompt completion", "prompt response"),
@@ -185,9 +202,19 @@ def read_row(raw: Any, where: str, format: str | None = None, columns: tuple[str
     return {key: value for key, value in row.items() if value is not None}
 
 
+class AllAlikeError(ValueError):
+    """No two samples of the row differ in score, so that there is nothing to prefer."""
+
+
 def as_kind(row: Row, kind: str, where: str) -> Row:
-    """The row as `chat` (to be trained on), `prompt` (for RL) or `preference`. Raises UserError where it cannot be."""
-    rest = {key: value for key, value in row.items() if key not in ("messages", "prompt", "chosen", "rejected")}
+    """The row as `chat` (to be trained on), `prompt` (for RL) or `preference`. Raises UserError where it cannot be.
+
+    Scored samples become the best against the worst as a preference, or the best alone as chat (best of n). Raises
+    AllAlikeError where they score alike.
+    """
+    if "samples" in row and kind != "prompt":
+        row = _judged(row, where)
+    rest = {key: value for key, value in row.items() if key not in NOT_KEPT}
     if kind == "preference":
         if "chosen" not in row:
             raise UserError(f"{where}: a preference needs `chosen` and `rejected`")
@@ -203,6 +230,19 @@ def as_kind(row: Row, kind: str, where: str) -> Row:
     while prompt and prompt[-1]["role"] == "assistant":
         prompt = prompt[:-1]
     return {"prompt": prompt} | rest
+
+
+def _judged(row: Row, where: str) -> Row:
+    """Scored samples as a preference with its `margin`, the difference of the scores."""
+    if "scores" not in row:
+        raise UserError(f"{where}: samples need `scores`, or a `verifier` that gives them")
+    samples, scores = row["samples"], row["scores"]
+    pair = best_pair(samples, scores)
+    if pair is None:
+        raise AllAlikeError(f"scores {', '.join(map(str, scores))}"[:200])
+    chosen, rejected = ([{"role": "assistant", "content": samples[index]}] for index in pair)
+    rest = {key: value for key, value in row.items() if key not in ("samples", "scores")}
+    return rest | {"chosen": chosen, "rejected": rejected, "margin": scores[pair[0]] - scores[pair[1]]}
 
 
 def last_boxed(text: str) -> str | None:

@@ -50,7 +50,7 @@ SHARD = 100_000  # rows in a Parquet file
 POOL_AFTER = 8.0  # seconds of screening a source alone, before worker processes (which take as long to start) help
 SCREENED = pyarrow.schema([("row", pyarrow.large_string()), ("prompt", pyarrow.uint64()), ("tokens", pyarrow.int32())])
 MESSAGES = pyarrow.list_(pyarrow.struct([("role", pyarrow.string()), ("content", pyarrow.string())]))
-INTEGERS = ("tokens", "reply_tokens")
+NUMBERS = {"tokens": pyarrow.int32(), "reply_tokens": pyarrow.int32(), "margin": pyarrow.float32()}
 TEXT_LISTS = ("instruction_id_list",)
 
 
@@ -424,13 +424,13 @@ def _columns(spec: MixtureSpec, screened: dict[str, ScreenedSource]) -> pyarrow.
     """Messages as lists of {role, content}, token counts as integers, all else as text (lists and numbers as JSON)."""
     found = {column for source in screened.values() for column in source.report.columns}
     first = [column for column in (*COLUMNS, "source", "id") if column in found]
-    types = dict.fromkeys(COLUMNS, MESSAGES) | dict.fromkeys(INTEGERS, pyarrow.int32())
+    types = dict.fromkeys(COLUMNS, MESSAGES) | NUMBERS
     types |= dict.fromkeys(TEXT_LISTS, pyarrow.list_(pyarrow.string()))
     return pyarrow.schema([(c, types.get(c, pyarrow.string())) for c in first + sorted(found - set(first))])
 
 
 def _cell(value: Any, column: str) -> Any:
-    if value is None or column in (*COLUMNS, *INTEGERS, *TEXT_LISTS):
+    if value is None or column in (*COLUMNS, *NUMBERS, *TEXT_LISTS):
         return value
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 

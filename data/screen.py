@@ -11,7 +11,8 @@ from posttrain.chat import count_tokens
 from posttrain.data.conversation import Row, prompts
 from posttrain.data.filters import Filter, Finding
 from posttrain.data.filters.registry import build_filter
-from posttrain.data.formats import as_kind, detect_format, read_row
+from posttrain.data.formats import AllAlikeError, as_kind, detect_format, read_row
+from posttrain.data.preferences import Verifier, load_verifier, score_samples
 from posttrain.data.sources import parse_raw
 from posttrain.data.spec import MixtureSpec
 from posttrain.errors import UserError
@@ -47,6 +48,10 @@ class Screen:
         return [(name, one) for name, one in built if not one.stateful]
 
     @cached_property
+    def verifier(self) -> Verifier | None:
+        return load_verifier(self.source.verifier) if self.source.verifier else None
+
+    @cached_property
     def tokenizer(self):
         from posttrain.gemma import load_tokenizer
 
@@ -70,14 +75,27 @@ class Screen:
         try:
             raw = parse_raw(content, where)
             format = self.source.format or detect_format(raw, where)
-            row = as_kind(read_row(raw, where, format, tuple(self.source.columns)), self.spec.kind, where)
+            row = self._scored(read_row(raw, where, format, tuple(self.source.columns)), where)
+            row = as_kind(row, self.spec.kind, where)
             subset = {"subset": raw["source"]} if isinstance(raw.get("source"), str) else {}
             row |= subset | {"source": self.name, "id": str(raw.get("id") or f"{file}:{number}")}
             result.rows.append(row | {"where": where})
             result.formats[format] += 1
+        except AllAlikeError as error:
+            result.findings.append(finding_record(where, None, "samples", Finding("all_alike", str(error)), raw))
         except UserError as error:
             self._malformed(str(error), where, raw if raw is not None else content, result)
         result.seconds["read"] += time.perf_counter() - started
+
+    def _scored(self, row: Row, where: str) -> Row:
+        """The row; its samples with scores where the source names a verifier for them."""
+        if "samples" not in row or "scores" in row or self.verifier is None:
+            return row
+        try:
+            return row | {"scores": score_samples(self.verifier, row, where)}
+        except Exception as error:  # a user's function can raise anything: say where
+            fault = f"verifier {self.source.verifier} failed: {type(error).__name__}: {error}"
+            raise UserError(f"{where}: {' '.join(fault.split())}") from None
 
     def _malformed(self, message: str, where: str, raw: Any, result: Screened, filter: str = MALFORMED) -> None:
         if self.spec.on_bad_row == "error":

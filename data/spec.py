@@ -27,6 +27,7 @@ import yaml
 
 from posttrain.data.filters.registry import read_filters
 from posttrain.data.formats import FORMATS, KINDS
+from posttrain.data.preferences import load_verifier
 from posttrain.data.sources import Source, open_source
 from posttrain.errors import UserError
 
@@ -44,6 +45,7 @@ class SourceSpec:
     options: dict[str, Any] = field(default_factory=dict)  # of a built-in
     format: str | None = None  # told by the columns unless stated
     columns: list[str] = field(default_factory=list)  # further columns to keep
+    verifier: str | None = None  # module:function of TRL's reward signature, for `samples` that have no `scores`
     limit: int | None = None  # read only its first rows
     weight: float | None = None  # share of the mixture's `total`, over the sum of the weights
     count: int | None = None  # exactly so many rows; more than there are repeats them
@@ -150,6 +152,8 @@ def _check_source(source: SourceSpec, where: str) -> None:
             raise UserError(f"{where}: `{key}: 0` takes nothing; leave the source out")
     if source.test >= 1 and source.test != int(source.test):
         raise UserError(f"{where}: `test` is a number of rows, or a share below 1; not {source.test}")
+    if source.verifier is not None:
+        load_verifier(source.verifier)
     if source.format is not None and source.format not in FORMATS:
         raise UserError(f"{where}: unknown format {source.format!r}{_near(source.format, FORMATS)}")
 

@@ -151,6 +151,11 @@ ROWS = {
             "tests": ["assert f(1) == 1"],
         },
     ),
+    "samples": (
+        "samples",
+        {"prompt": "2+2?", "samples": ["4", "5"], "scores": [1, 0.0], "answer": "4"},
+        {"prompt": [USER], "samples": ["4", "5"], "scores": [1, 0.0], "answer": "4"},
+    ),
     "prompt": ("prompt", {"prompt": "2+2?", "answer": "4"}, {"prompt": [USER], "answer": "4"}),
 }
 
