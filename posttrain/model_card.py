@@ -30,7 +30,8 @@ def write_model_card(folder: Path, record: dict[str, Any]) -> None:
         f"`{config['model']}` after supervised instruction tuning with posttrain ({config['method']}).",
         f"## Data\n\n- training rows: `{data['train']}`, {data['rows'] - data['dropped']} of {data['rows']} used, "
         f"{data['tokens']} tokens, {data['labels']} of them trained\n"
-        + "".join(f"- sha256 of {name}: `{value}`\n" for name, value in record["inputs"].items()),
+        + "".join(f"- sha256 of {name}: `{value}`\n" for name, value in record["inputs"].items())
+        + _mixture(data.get("mixture")),
         _metrics_table(record["metrics"].get("before_after", {})),
         "## Use\n\nGemma's chat template is in the tokenizer and generation stops by itself:\n\n```python\n"
         "from transformers import pipeline\n\n"
@@ -42,6 +43,24 @@ def write_model_card(folder: Path, record: dict[str, Any]) -> None:
         f"## Configuration\n\n```yaml\n{yaml.safe_dump(_notable(config), sort_keys=True)}```",
     ]
     (folder / "README.md").write_text("\n\n".join(filter(None, sections)) + "\n")
+
+
+def _mixture(manifest: dict[str, Any] | None) -> str:
+    """Sources, what filters dropped, and how much of each evaluation set stood in the sources."""
+    if not manifest:
+        return ""
+    lines = "| source | from | read | dropped | trained |\n|---|---|---|---|---|\n"
+    for name, source in manifest["sources"].items():
+        origin = manifest["spec"]["sources"][name]["origin"]
+        lines += f"| {name} | `{origin}` | {source['read']} | {source['read'] - source['kept']} | {source['train']} |\n"
+    names = [next(iter(entry)) if isinstance(entry, dict) else entry for entry in manifest["spec"]["filters"]]
+    lines += f"\nFilters: {', '.join(names) or 'none'}.\n"
+    for one in manifest["contamination"]:
+        lines += (
+            f"\nDecontamination against `{one['set']}`: {one['overlapping']} of {one['items']} items overlapped a row "
+            "by more than half; those rows were dropped.\n"
+        )
+    return f"\n{lines}"
 
 
 def _metrics_table(metrics: dict[str, dict[str, float]]) -> str:

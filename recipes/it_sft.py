@@ -114,7 +114,8 @@ def main() -> None:
     unset_hf_deepspeed_config()  # or ZeRO-3 would shard the copy that one process loads now
     if state.is_main_process:
         save_model(_whole_model(trained, model_args, adapter.method), tokenizer, folder, model_args.save_dtype)
-        record = {"config": config, "inputs": inputs, "data": {"train": data.train, **vars(report)}, "metrics": metrics}
+        used = {"train": data.train, **vars(report), "mixture": rows.manifest}
+        record = {"config": config, "inputs": inputs, "data": used, "metrics": metrics}
         write_model_card(folder, record)
         shutil.rmtree(trained)
         finish_stage(folder, "sft", record, started)

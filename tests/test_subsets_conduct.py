@@ -227,7 +227,7 @@ def test_personas_keep_their_name_and_do_not_deny_being_an_ai(renamed):
     personas = [row for row in renamed if row["kind"] == "persona"]
     assert len(personas) > 100
     for row in personas:
-        table = identity.load("identity", row["language"])["persona"]
+        table = identity.load_phrases("identity", row["language"])["persona"]
         system, question = prompt(row)
         (name,) = [name for name in table["names"] if name in system]
         reply = replies(row)[0]

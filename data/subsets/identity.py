@@ -13,8 +13,8 @@ from collections.abc import Callable, Sequence
 from itertools import product
 from typing import Any
 
-from posttrain.data.subsets.refusals import Phrases, Row, checked, conversation, draw, fill
-from posttrain.data.subsets.refusals import load_phrases as load
+from posttrain.data.conversation import Row
+from posttrain.data.subsets.grammar import Phrases, checked, conversation, draw, fill, load_phrases
 from posttrain.errors import UserError
 
 LANGUAGES = ("en", "de", "fr", "es", "zh", "hi")
@@ -62,7 +62,7 @@ def build(
     """
     rng = random.Random(f"identity-{seed}")
     facts = {"name": _label(name, "name"), "maker": _label(maker, "maker")}
-    tables = {language: load("identity", language) for language in checked(languages, LANGUAGES)}
+    tables = {language: load_phrases("identity", language) for language in checked(languages, LANGUAGES)}
     others = [{"other": other, "vendor": vendor} for other, vendor in OTHERS if not _overlaps(other, vendor, facts)]
     pools = {(kind, lang): _pool(kind, tables[lang], others) for kind, lang in product(SHARES, tables)}
     return [

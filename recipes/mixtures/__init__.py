@@ -1,0 +1,1 @@
+"""Mixtures for the recipes: `--train recipes/mixtures/X.yaml`."""
