@@ -19,7 +19,7 @@ from pathlib import Path
 
 from data_throughput import write_rows
 
-from posttrain.data.mixture import build_mixture
+from posttrain.data.build import build_mixture
 from posttrain.data.spec import read_spec
 
 PLANTS = ("verbatim", "re-cased", "re-numbered")

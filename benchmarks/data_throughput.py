@@ -62,7 +62,7 @@ def measure(kind: str, path: Path, filters: list[str], workers: int, results) ->
     spec |= {"tokenizer": tokenizer} if tokenizer and kind == "build" else {}
     started = time.perf_counter()
     if kind == "build":
-        from posttrain.data.mixture import build_mixture
+        from posttrain.data.build import build_mixture
         from posttrain.data.spec import read_spec
 
         with tempfile.TemporaryDirectory() as out:

@@ -8,8 +8,9 @@ from rich.table import Table
 from rich.text import Text
 
 from posttrain.chat import encode
+from posttrain.data.build import build_mixture
 from posttrain.data.conversation import COLUMNS, Row
-from posttrain.data.mixture import build_mixture, first_rows, mixture_spec
+from posttrain.data.mixture import first_rows, mixture_spec
 from posttrain.data.report import write_report
 from posttrain.doctor import coloured
 from posttrain.errors import UserError

@@ -8,12 +8,14 @@ import subprocess
 import sys
 import textwrap
 import time
+from pathlib import Path
 from collections import Counter
 
 import pytest
 
-from posttrain.data import mixture as mixture_module
-from posttrain.data.mixture import build_mixture, first_rows, load_mixture, load_splits
+from posttrain.data import build as build_module
+from posttrain.data.build import build_mixture
+from posttrain.data.mixture import first_rows, load_mixture, load_splits
 from posttrain.data.spec import read_spec
 from posttrain.errors import UserError
 
@@ -107,8 +109,8 @@ def test_the_same_spec_gives_the_same_rows_and_another_seed_others(three, cache)
 
 
 def test_the_number_of_processes_changes_nothing(tmp_path, three, monkeypatch):
-    monkeypatch.setattr(mixture_module, "POOL_AFTER", 0.0)
-    monkeypatch.setattr(mixture_module, "BATCH", 8)
+    monkeypatch.setattr(build_module, "POOL_AFTER", 0.0)
+    monkeypatch.setattr(build_module, "BATCH", 8)
     spec = read_spec({"sources": three, "filters": ["tests.test_mixture:no_sevens"]})
     one = build_mixture(spec, tmp_path / "one", workers=1)
     two = build_mixture(spec, tmp_path / "two", workers=2)
@@ -309,11 +311,11 @@ def test_first_rows_look_without_writing(three, cache):
 
 KILLED = """
     import os, signal, sys
-    from posttrain.data import mixture
+    from posttrain.data import build
     from posttrain.data.spec import read_spec
     from pathlib import Path
 
-    at, seen, screen, find = sys.argv[3], [], mixture._as_arrow, mixture.finding_record
+    at, seen, screen, find = sys.argv[3], [], build._as_arrow, build.finding_record
     def stop_screening(rows):
         seen.append(rows)
         if rows[0]["source"] == at and len(seen) > 1:
@@ -324,8 +326,8 @@ KILLED = """
         if at == "comparing" and len(seen) > 13:
             os.kill(os.getpid(), signal.SIGKILL)
         return find(*args)
-    mixture._as_arrow, mixture.finding_record, mixture.BATCH = stop_screening, stop_comparing, 4
-    mixture.build_mixture(read_spec(sys.argv[1]), Path(sys.argv[2]), workers=1)
+    build._as_arrow, build.finding_record, build.BATCH = stop_screening, stop_comparing, 4
+    build.build_mixture(read_spec(sys.argv[1]), Path(sys.argv[2]), workers=1)
 """
 
 
@@ -333,15 +335,15 @@ KILLED = """
 def test_a_killed_build_goes_on_and_gives_the_same_rows(tmp_path, three, at, monkeypatch):
     spec = tmp_path / "m.yaml"
     three["a"]["test"] = 5
-    lines = open(three["c"]["from"]).readlines()
-    open(three["c"]["from"], "w").writelines(lines * 4)  # 15 duplicates
+    path = Path(three["c"]["from"])
+    path.write_text(path.read_text() * 4)  # 15 duplicates
     spec.write_text(json.dumps({"sources": three, "filters": ["duplicates"]}))
     killed = subprocess.run([sys.executable, "-c", textwrap.dedent(KILLED), spec, tmp_path / "out", at])
     assert killed.returncode == -signal.SIGKILL
     assert not (tmp_path / "out/manifest.json").exists()
     opened = []
-    screen = mixture_module.Screen
-    monkeypatch.setattr(mixture_module, "Screen", lambda spec, name: opened.append(name) or screen(spec, name))
+    screen = build_module.Screen
+    monkeypatch.setattr(build_module, "Screen", lambda spec, name: opened.append(name) or screen(spec, name))
     resumed = build_mixture(read_spec(spec), tmp_path / "out")
     assert opened == {"b": ["b", "c"], "c": ["c"], "comparing": []}[at]  # what was complete is not screened again
     whole = build_mixture(read_spec(spec), tmp_path / "whole")
@@ -389,7 +391,10 @@ ONE = {"from": "rows.jsonl"}
 SPEC_FAULTS = {
     "no sources": ({}, r"`sources` must name at least one source"),
     "unknown key": ({"sources": {"a": ONE}, "seeds": 1}, r"^the spec: unknown key 'seeds' \(did you mean 'seed'\?\)$"),
-    "unknown source key": ({"sources": {"a": ONE | {"wieght": 1}}}, r"sources\.a: unknown key 'wieght' \(did you mean 'weight'"),
+    "unknown source key": (
+        {"sources": {"a": ONE | {"wieght": 1}}},
+        r"sources\.a: unknown key 'wieght' \(did you mean 'weight'",
+    ),
     "no from": ({"sources": {"a": {"weight": 1}}}, r"sources\.a: give `from`"),
     "weight below 0": ({"sources": {"a": ONE | {"weight": -1}}}, r"sources\.a: `weight` must be 0 or more, not -1$"),
     "weight that is no number": ({"sources": {"a": ONE | {"weight": float("nan")}}}, r"`weight` must be 0 or more"),
@@ -401,15 +406,24 @@ SPEC_FAULTS = {
     "total of 0": ({"sources": {"a": ONE | {"weight": 1}}, "total": 0}, r"`total` must be at least 1, not 0"),
     "cap of 0": ({"sources": {"a": ONE | {"cap": 0}}}, r"`cap: 0` takes nothing"),
     "test of 1.5": ({"sources": {"a": ONE | {"test": 1.5}}}, r"`test` is a number of rows, or a share below 1"),
-    "unknown format": ({"sources": {"a": ONE | {"format": "sharegbt"}}}, r"unknown format 'sharegbt' \(did you mean 'sharegpt'"),
+    "unknown format": (
+        {"sources": {"a": ONE | {"format": "sharegbt"}}},
+        r"unknown format 'sharegbt' \(did you mean 'sharegpt'",
+    ),
     "unknown kind": ({"sources": {"a": ONE}, "kind": "chats"}, r"`kind` must be one of chat, prompt, preference, not"),
     "unknown on_bad_row": ({"sources": {"a": ONE}, "on_bad_row": "drop"}, r"`on_bad_row` must be one of error, skip"),
-    "unknown filter": ({"sources": {"a": ONE}, "filters": ["duplicate"]}, r"unknown filter 'duplicate' \(did you mean 'duplicates'"),
+    "unknown filter": (
+        {"sources": {"a": ONE}, "filters": ["duplicate"]},
+        r"unknown filter 'duplicate' \(did you mean 'duplicates'",
+    ),
     "filter twice": ({"sources": {"a": ONE}, "filters": ["unsafe", {"unsafe": {}}]}, r"filter 'unsafe' stands twice"),
     "filter that is a number": ({"sources": {"a": ONE}, "filters": [3]}, r"a filter is a name, or"),
-    "skips what is not there": ({"sources": {"a": ONE | {"skip_filters": ["unsafe"]}}}, r"'unsafe' is none of the mixture's"),
+    "skips what is not there": (
+        {"sources": {"a": ONE | {"skip_filters": ["unsafe"]}}},
+        r"'unsafe' is none of the mixture's",
+    ),
     "options of a file": ({"sources": {"a": ONE | {"options": {"rows": 3}}}}, r"`options` are for built-in sources"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", SPEC_FAULTS)

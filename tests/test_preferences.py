@@ -4,8 +4,9 @@ import json
 
 import pytest
 
+from posttrain.data.build import build_mixture
 from posttrain.data.formats import AllAlikeError, as_kind, read_row
-from posttrain.data.mixture import build_mixture, load_mixture
+from posttrain.data.mixture import load_mixture
 from posttrain.data.preferences import best_pair
 from posttrain.data.spec import read_spec
 from posttrain.errors import UserError

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from posttrain.data.mixture import build_mixture
+from posttrain.data.build import build_mixture
 from posttrain.data.report import collect, render, write_report
 from posttrain.data.spec import read_spec
 
@@ -24,9 +24,9 @@ def built(tmp_path_factory, tiny_folder):
     rows += [{"prompt": "Who wrote it?", "completion": "Write to jane.roe@northwind.net, she did."}] * 2
     rows += [{"prompt": long, "completion": "In the hills."}]
     (folder / "a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows) + "{broken\n")
-    (folder / "b.jsonl").write_text(json.dumps({"messages": [
-        {"role": "system", "content": "s"}, {"role": "user", "content": "one question"}, {"role": "assistant", "content": "x"},
-        {"role": "user", "content": "another"}, {"role": "assistant", "content": "y"}]}))  # fmt: skip
+    turns = [("system", "s"), ("user", "one"), ("assistant", "x"), ("user", "another"), ("assistant", "y")]
+    messages = [{"role": role, "content": content} for role, content in turns]
+    (folder / "b.jsonl").write_text(json.dumps({"messages": messages}))
     (folder / "test.jsonl").write_text(json.dumps({"prompt": long}))
     spec = {
         "sources": {
