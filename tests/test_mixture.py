@@ -8,8 +8,8 @@ import subprocess
 import sys
 import textwrap
 import time
-from pathlib import Path
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
