@@ -37,7 +37,7 @@ from posttrain.data.draw import generator, held_out, repeat, share_out
 from posttrain.data.filters import Filter
 from posttrain.data.filters.contamination import Contamination, summarise
 from posttrain.data.filters.registry import build_filter
-from posttrain.data.screen import Screen, Screened, finding_record, prompt_text
+from posttrain.data.screen import Screen, Screened, finding_record, json_line, prompt_text
 from posttrain.data.sources import Source
 from posttrain.data.spec import MixtureSpec, SourceSpec
 from posttrain.errors import UserError
@@ -73,12 +73,21 @@ def build_mixture(spec: MixtureSpec, out: Path, *, workers: int | None = None) -
     Writes train-*.parquet, test-*.parquet, rejected.jsonl (every row that a filter dropped, and why), changed.jsonl
     (every row that one mended, before and after) and manifest.json, which stands only when all else is complete.
     """
-    started = time.monotonic()
     filters = _build_filters(spec)
     sources = {name: spec.open(name) for name in spec.sources}  # all faults of the spec are found before work starts
+    try:
+        return _build(spec, out, sources, filters, workers if workers is not None else _cores())
+    except OSError as error:  # of the sources' files it is a UserError already
+        raise UserError(f"{out}: could not be written ({error.strerror or error}); run it again to go on") from None
+
+
+def _build(
+    spec: MixtureSpec, out: Path, sources: dict[str, Source], filters: dict[tuple[str, str], Filter], workers: int
+) -> dict[str, Any]:
+    started = time.monotonic()
     out.mkdir(parents=True, exist_ok=True)
     (out / "manifest.json").unlink(missing_ok=True)
-    with Pool(workers if workers is not None else _cores()) as pool:
+    with Pool(workers) as pool:
         screened = {n: _screen_source(spec, n, source, out / "screened", pool) for n, source in sources.items()}
     for name, source in screened.items():
         _sift(source, [(one, filters[one, key]) for one, key in _filter_keys(spec, name) if filters[one, key].stateful])
@@ -203,7 +212,7 @@ def _screen_source(spec: MixtureSpec, name: str, source: Source, folder: Path, p
         for batch in pool.screen(spec, name, source):
             writer.write_batch(_as_arrow(batch.rows))
             for finding in batch.findings:
-                findings.write(json.dumps(finding, ensure_ascii=False) + "\n")
+                findings.write(json_line(finding))
                 counter = dropped if finding["after"] is None else changed
                 counter[f"{finding['filter']}/{finding['reason']}"] += 1
             columns.update(*batch.rows)
@@ -247,8 +256,7 @@ def _sift(source: ScreenedSource, filters: list[tuple[str, Filter]]) -> None:
                     continue
                 source.keep[index] = False
                 dropped[f"{name}/{found.reason}"] += 1
-                record = finding_record(row["where"], row["id"], name, found, row)
-                findings.write(json.dumps(record, ensure_ascii=False) + "\n")
+                findings.write(json_line(finding_record(row["where"], row["id"], name, found, row)))
                 break
     source.report.kept = int(source.keep.sum())
     source.report.dropped, source.report.seconds = dict(dropped), dict(seconds)
@@ -350,7 +358,7 @@ def _collect_findings(out: Path, screened: dict[str, ScreenedSource]) -> None:
         for name, source in screened.items():
             for finding in source.findings():
                 file = rejected if finding["after"] is None else changed
-                file.write(json.dumps({"source": name, **finding}, ensure_ascii=False) + "\n")
+                file.write(json_line({"source": name, **finding}))
 
 
 def batches(rows: Iterator[Any], size: int | None = None) -> Iterator[list]:
@@ -368,7 +376,16 @@ def _reasons(report: SourceReport) -> str:
 def source_key(spec: MixtureSpec, name: str, source: Source) -> str:
     """Of everything that decides a source's screened rows."""
     chosen = dataclasses.asdict(spec.sources[name]) | {"weight": None, "count": None, "cap": None, "test": 0}
-    parts = [VERSION, spec.kind, spec.on_bad_row, spec.tokenizer, chosen, spec.filters_of(name), source.fingerprint()]
+    parts = [
+        VERSION,
+        name,
+        spec.kind,
+        spec.on_bad_row,
+        spec.tokenizer,
+        chosen,
+        spec.filters_of(name),
+        source.fingerprint(),
+    ]
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
 
 

@@ -214,6 +214,7 @@ def _shown(row: Any, length: int = 700) -> str:
         text = "\n".join(f"{role}: {content}" for role, content in texts(row))
     else:
         text = row if isinstance(row, str) else json.dumps(row, ensure_ascii=False)
+    text = text.encode(errors="replace").decode()  # halves of characters
     return text if len(text) <= length else f"{text[:length]} … ({len(text) - length:,} more characters)"
 
 

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from posttrain.chat import count_tokens
-from posttrain.data.conversation import Row, prompts
+from posttrain.data.conversation import COLUMNS, Row, prompts
 from posttrain.data.filters import Filter, Finding
 from posttrain.data.filters.registry import build_filter
 from posttrain.data.formats import AllAlikeError, as_kind, detect_format, read_row
@@ -79,6 +79,7 @@ class Screen:
             row = as_kind(row, self.spec.kind, where)
             subset = {"subset": raw["source"]} if isinstance(raw.get("source"), str) else {}
             row |= subset | {"source": self.name, "id": str(raw.get("id") or f"{file}:{number}")}
+            _check_text(row, where)
             result.rows.append(row | {"where": where})
             result.formats[format] += 1
         except AllAlikeError as error:
@@ -149,6 +150,26 @@ def finding_record(where: str, id: str | None, filter: str, found: Finding, befo
         "before": before,
         "after": found.row,
     }
+
+
+def json_line(value: Any) -> str:
+    """The value as a line of JSON: readable text, but for halves of characters, which a file could not hold."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        text = json.dumps(value, default=str)
+    return text + "\n"
+
+
+def _check_text(row: Row, where: str) -> None:
+    """Raises UserError for a column with half a character (a lone surrogate); messages were looked at before."""
+    for column, value in row.items():
+        if column not in COLUMNS:
+            try:
+                (value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)).encode()
+            except UnicodeEncodeError:
+                raise UserError(f"{where}: `{column}` has half a character (a lone surrogate); mend it") from None
 
 
 def prompt_text(row: Row) -> str:

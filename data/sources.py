@@ -67,9 +67,11 @@ class Hub:
             raise UserError(f"{self.name}: cannot be read from the hub: {' '.join(str(error).split())[:300]}") from None
 
     def fingerprint(self) -> str:
-        """The commit that the revision stands for now."""
-        from huggingface_hub import HfApi
+        """The commit that the revision stands for now; offline the revision's name."""
+        from huggingface_hub import HfApi, constants
 
+        if constants.HF_HUB_OFFLINE:
+            return f"{self.name}@{self.revision}"
         try:
             return f"{self.name}@{HfApi().dataset_info(self.name, revision=self.revision).sha}"
         except (ValueError, OSError) as error:

@@ -1,9 +1,9 @@
 """Mixtures: what is drawn and in which order, splits, bad rows, resuming, many processes, and the spec's faults."""
 
+import errno
 import importlib.util
 import json
 import multiprocessing
-import os
 import signal
 import subprocess
 import sys
@@ -18,6 +18,7 @@ import pytest
 from posttrain.data import build as build_module
 from posttrain.data.build import build_mixture
 from posttrain.data.mixture import first_rows, load_mixture, load_splits
+from posttrain.data.report import write_report
 from posttrain.data.screen import Screen
 from posttrain.data.spec import read_spec
 from posttrain.errors import UserError
@@ -314,10 +315,9 @@ def test_first_rows_look_without_writing(three, cache):
 
 KILLED = """
     import os, signal, sys
-    from posttrain.data import build
-    from posttrain.data.screen import Screen
-from posttrain.data.spec import read_spec
     from pathlib import Path
+    from posttrain.data import build
+    from posttrain.data.spec import read_spec
 
     at, seen, screen, find = sys.argv[3], [], build._as_arrow, build.finding_record
     def stop_screening(rows):
@@ -485,8 +485,49 @@ def test_the_shipped_mixtures_are_sound(path):
         assert Screen(spec, name)(list(islice(spec.open(name).rows(), 20))).rows, name
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 def test_an_output_folder_that_cannot_be_written(tmp_path, three):
-    tmp_path.chmod(0o500)
-    with pytest.raises(UserError, match="could not be written"):
+    (tmp_path / "out").write_text("a file")
+    with pytest.raises(UserError, match=r"out: could not be written \(File exists\)"):
         build_mixture(read_spec({"sources": three}), tmp_path / "out")
+
+
+def test_a_full_disk_is_said_and_the_build_goes_on_later(tmp_path, three, monkeypatch):
+    def full(*args):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    spec = read_spec({"sources": three})
+    with monkeypatch.context() as patch:
+        patch.setattr(build_module, "_write_split", full)
+        with pytest.raises(UserError, match=r"could not be written \(No space left on device\); run it again"):
+            build_mixture(spec, tmp_path / "out")
+    assert not (tmp_path / "out/manifest.json").exists()
+    assert build_mixture(spec, tmp_path / "out")["rows"] == {"train": 55}
+
+
+def test_half_a_character_is_named_or_saved(tmp_path):
+    rows = [{"prompt": "a", "completion": "b", "id": "\ud83d"}, {"prompt": "\ud83d", "completion": "b"}]
+    rows += [{"prompt": "a", "completion": "b", "answer": 3}]
+    (tmp_path / "s.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    spec = {"sources": {"s": str(tmp_path / "s.jsonl")}}
+    with pytest.raises(UserError, match=r"^s: row 1 of s\.jsonl: `id` has half a character"):
+        load_mixture(spec)
+    manifest = build_mixture(read_spec(spec | {"on_bad_row": "skip"}), tmp_path / "out")
+    assert manifest["rows"] == {"train": 1} and manifest["sources"]["s"]["dropped"] == {"malformed/malformed": 2}
+    assert len((tmp_path / "out/rejected.jsonl").read_text().splitlines()) == 2
+    write_report(tmp_path / "out")
+
+
+def spoil(row):
+    row["messages"][-1]["content"] = "spoilt"
+    return True
+
+
+def test_a_filter_cannot_change_a_row_unseen(three):
+    rows = load_mixture({"sources": three, "filters": ["tests.test_mixture:spoil"]})["train"]
+    assert all(row["messages"][-1]["content"] != "spoilt" for row in rows)
+
+
+def test_names_that_look_alike_as_files_stay_apart(tmp_path):
+    path = source(tmp_path, "a", 3)
+    rows = load_mixture({"sources": {"a/b": path, "a_b": path, "ä b": path}})["train"]
+    assert Counter(rows["source"]) == {"a/b": 3, "a_b": 3, "ä b": 3}

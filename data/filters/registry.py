@@ -1,5 +1,6 @@
 """The filters by the names that a mixture's YAML uses, and a user's own as `module:function`."""
 
+import copy
 import difflib
 import inspect
 from collections.abc import Callable
@@ -41,7 +42,7 @@ class Custom:
     stateful: bool = False
 
     def __call__(self, row: Row) -> Finding | None:
-        given = self.function(row, **self.settings)
+        given = self.function(copy.deepcopy(row), **self.settings)  # what it does to its row in place changes nothing
         if given is None or given is True or (isinstance(given, dict) and given == row):
             return None
         if given is False:
