@@ -67,7 +67,7 @@ def test_unsafe():
     from posttrain.data.filters.safety import Unsafe
 
     one, probes = Unsafe(), cases("unsafe")
-    check([case["drop"] for case in probes], [one(chat(case)) for case in probes], probes, 0.95, 0.85)
+    check([case["drop"] for case in probes], [one(chat(case)) for case in probes], probes, 0.95, 0.8)
 
 
 def test_empty_cut_and_repetition():
