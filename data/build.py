@@ -36,8 +36,8 @@ from posttrain.data.conversation import COLUMNS, Row
 from posttrain.data.draw import generator, held_out, repeat, share_out
 from posttrain.data.filters import Filter
 from posttrain.data.filters.contamination import Contamination, summarise
-from posttrain.data.filters.registry import build_filter
-from posttrain.data.screen import Screen, Screened, finding_record, json_line, prompt_text
+from posttrain.data.filters.registry import build_filter, fingerprint_filter
+from posttrain.data.screen import Screen, Screened, finding_record, json_line, judge, prompt_text
 from posttrain.data.sources import Source
 from posttrain.data.spec import MixtureSpec, SourceSpec
 from posttrain.errors import UserError
@@ -62,7 +62,10 @@ class SourceReport:
     dropped: dict[str, int] = field(default_factory=dict)  # "filter/reason" -> rows
     changed: dict[str, int] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)  # by filter, summed over processes
+    seen: dict[str, int] = field(default_factory=dict)  # rows that came to each filter
     columns: list[str] = field(default_factory=list)
+    available: int = 0  # distinct rows that `train` draws from
+    held_elsewhere: int = 0  # rows left out of `train` because their prompts are in the test split
     train: int = 0  # rows drawn, repeats included
     test: int = 0
 
@@ -90,7 +93,8 @@ def _build(
     with Pool(workers) as pool:
         screened = {n: _screen_source(spec, n, source, out / "screened", pool) for n, source in sources.items()}
     for name, source in screened.items():
-        _sift(source, [(one, filters[one, key]) for one, key in _filter_keys(spec, name) if filters[one, key].stateful])
+        remembering = [(one, filters[one, key]) for one, key in _filter_keys(spec, name) if filters[one, key].stateful]
+        _sift(source, remembering, skip=spec.on_bad_row == "skip")
     splits = _draw(spec, screened)
     fingerprint, columns = hashlib.sha256(), _columns(spec, screened)
     for split, order in splits.items():
@@ -204,7 +208,7 @@ def _screen_source(spec: MixtureSpec, name: str, source: Source, folder: Path, p
         return ScreenedSource(stem)
     folder.mkdir(parents=True, exist_ok=True)
     report, columns = SourceReport(), set[str]()
-    dropped, changed, formats = Counter[str](), Counter[str](), Counter[str]()
+    dropped, changed, formats, seen = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
     seconds: dict[str, float] = defaultdict(float)
     writer = pyarrow.ipc.new_stream(f"{stem}.arrow", SCREENED)
     progress = tqdm(desc=f"Screening {name}", unit=" rows", leave=False, disable=None)
@@ -217,6 +221,7 @@ def _screen_source(spec: MixtureSpec, name: str, source: Source, folder: Path, p
                 counter[f"{finding['filter']}/{finding['reason']}"] += 1
             columns.update(*batch.rows)
             formats.update(batch.formats)
+            seen.update(batch.seen)
             for filter_name, spent in batch.seconds.items():
                 seconds[filter_name] += spent
             report.read += batch.read
@@ -225,7 +230,7 @@ def _screen_source(spec: MixtureSpec, name: str, source: Source, folder: Path, p
     if not report.read:
         raise UserError(f"{spec.sources[name].origin}: the file has no rows")
     report.formats, report.seconds, report.columns = dict(formats), dict(seconds), sorted(columns)
-    report.dropped, report.changed = dict(dropped), dict(changed)
+    report.dropped, report.changed, report.seen = dict(dropped), dict(changed), dict(seen)
     _write_whole(Path(f"{stem}.json"), json.dumps(dataclasses.asdict(report)))
     return ScreenedSource(stem)
 
@@ -240,26 +245,32 @@ def _build_filters(spec: MixtureSpec) -> dict[tuple[str, str], Filter]:
     return {(name, settings): build_filter(name, json.loads(settings), spec.folder) for name, settings in keys}
 
 
-def _sift(source: ScreenedSource, filters: list[tuple[str, Filter]]) -> None:
+def _sift(source: ScreenedSource, filters: list[tuple[str, Filter]], *, skip: bool) -> None:
     """The source's rows one by one, in order, through the filters that remember earlier rows."""
     if not filters:
         return
     dropped, seconds = Counter(source.report.dropped), defaultdict(float, source.report.seconds)
+    seen = Counter(source.report.seen)
     rows = tqdm(source.all(), desc="Comparing rows", total=len(source.rows), unit=" rows", leave=False, disable=None)
     with open(f"{source.stem}.sifted.jsonl", "w", encoding="utf-8") as findings:
         for index, row in enumerate(rows):
             for name, one in filters:
                 started = time.perf_counter()
-                found = one(row)
+                seen[name] += 1
+                found = judge(name, one, row, skip=skip)
                 seconds[name] += time.perf_counter() - started
                 if found is None:
                     continue
+                if found.row is not None:
+                    raise UserError(
+                        f"{row['where']}: filter {name}: a stateful filter cannot change rows, only drop them"
+                    )
                 source.keep[index] = False
                 dropped[f"{name}/{found.reason}"] += 1
                 findings.write(json_line(finding_record(row["where"], row["id"], name, found, row)))
                 break
     source.report.kept = int(source.keep.sum())
-    source.report.dropped, source.report.seconds = dict(dropped), dict(seconds)
+    source.report.dropped, source.report.seconds, source.report.seen = dict(dropped), dict(seconds), dict(seen)
 
 
 def _draw(spec: MixtureSpec, screened: dict[str, ScreenedSource]) -> dict[str, np.ndarray]:
@@ -270,6 +281,7 @@ def _draw(spec: MixtureSpec, screened: dict[str, ScreenedSource]) -> dict[str, n
     for number, (name, source) in enumerate(screened.items()):
         free = source.keep & ~np.isin(source.prompts, held)  # a prompt stands on one side, whichever source brings it
         rows = np.flatnonzero(free)
+        source.report.held_elsewhere = source.report.kept - len(tests[name]) - len(rows)
         cap = spec.sources[name].cap
         if cap is not None and cap < len(rows):
             rows = np.sort(generator(spec.seed, number, "cap").permutation(rows)[:cap])
@@ -280,10 +292,13 @@ def _draw(spec: MixtureSpec, screened: dict[str, ScreenedSource]) -> dict[str, n
     train, test = [], []
     for number, (name, source) in enumerate(screened.items()):
         drawn = repeat(available[name], counts[name], generator(spec.seed, number, "draw"))
+        source.report.available = len(available[name])
         source.report.train, source.report.test = len(drawn), len(tests[name])
         train.append(np.column_stack([np.full(len(drawn), number), drawn]).astype(np.int64))
         test.append(np.column_stack([np.full(len(tests[name]), number), tests[name]]).astype(np.int64))
     splits = {"train": np.concatenate(train), "test": np.concatenate(test)}
+    if not len(splits["train"]):
+        raise UserError("no row is left to train on: every one is held out, or every `count` is 0")
     if spec.shuffle:
         splits = {split: generator(spec.seed, 0, split).permutation(order) for split, order in splits.items()}
     return {split: order for split, order in splits.items() if len(order)}
@@ -348,7 +363,8 @@ def _contamination(filters: dict[tuple[str, str], Filter], screened: dict[str, S
     overlaps: set[tuple[str, str]] = set()
     for source in screened.values() if against else ():
         overlaps |= {tuple(pair) for finding in source.findings() for pair in finding["overlaps"]}
-    return [entry for one in against for entry in summarise(overlaps, one.sizes(), one.alarm)]
+    found = [entry for one in against for entry in summarise(overlaps, one.sizes(), one.alarm)]
+    return list({entry["set"]: entry for entry in found}.values())
 
 
 def _collect_findings(out: Path, screened: dict[str, ScreenedSource]) -> None:
@@ -375,6 +391,7 @@ def _reasons(report: SourceReport) -> str:
 
 def source_key(spec: MixtureSpec, name: str, source: Source) -> str:
     """Of everything that decides a source's screened rows."""
+    filters = [[*entry, fingerprint_filter(*entry, spec.folder)] for entry in spec.filters_of(name)]
     chosen = dataclasses.asdict(spec.sources[name]) | {"weight": None, "count": None, "cap": None, "test": 0}
     parts = [
         VERSION,
@@ -383,7 +400,7 @@ def source_key(spec: MixtureSpec, name: str, source: Source) -> str:
         spec.on_bad_row,
         spec.tokenizer,
         chosen,
-        spec.filters_of(name),
+        filters,
         source.fingerprint(),
     ]
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()

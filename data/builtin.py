@@ -30,10 +30,17 @@ def is_built_in(name: str) -> bool:
     return name in BUILT_IN or name.startswith(("reasoning_gym/", "own/"))
 
 
+def has_test_split(name: str) -> bool:
+    """Whether the source itself keeps its test split apart; two splits of a generator may share a question."""
+    return name == "demo"
+
+
 def built_in_rows(name: str, split: str, options: dict[str, Any]) -> Iterator[Row]:
     """Raw rows of a built-in source. Raises UserError for an unknown name, split or option, or a missing package."""
-    if split not in SPLIT_SEEDS:
-        raise UserError(f"{name} has splits {', '.join(SPLIT_SEEDS)}, not {split!r}")
+    generated = name.startswith(("reasoning_gym/", "own/")) and name != "own/chat"
+    splits = tuple(SPLIT_SEEDS) if generated or has_test_split(name) else ("train",)
+    if split not in splits:
+        raise UserError(f"{name} has only the split(s) {', '.join(splits)}, not {split!r}")
     family, _, member = name.partition("/")
     if family == "reasoning_gym":
         reader: Callable[..., Iterator[Row]] = _reasoning_gym
@@ -46,9 +53,22 @@ def built_in_rows(name: str, split: str, options: dict[str, Any]) -> Iterator[Ro
         raise UserError(f"{name}: no such built-in source; known are {', '.join(BUILT_IN)}")
     try:
         inspect.signature(reader).bind(**arguments, **options)
-    except TypeError as error:
+        rows = reader(**arguments, **options)
+    except UserError:
+        raise
+    except (TypeError, AttributeError, ValueError) as error:
         raise UserError(f"{name}: options: {error}") from None
-    return reader(**arguments, **options)
+    return _guarded(name, rows)
+
+
+def _guarded(name: str, rows: Iterator[Row]) -> Iterator[Row]:
+    """The rows; what a wrong option raises in a generator is the user's to mend."""
+    try:
+        yield from rows
+    except UserError:
+        raise
+    except (TypeError, AttributeError, ValueError) as error:
+        raise UserError(f"{name}: options: {' '.join(str(error).split())[:200]}") from None
 
 
 def _demo(split: str) -> Iterator[Row]:

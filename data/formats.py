@@ -36,9 +36,7 @@ def _sharegpt(raw: Row, where: str) -> Row:
             raise UserError(f"{where}: `{column}` entry {position} must have `from` and `value`, found {turn!r:.60}")
         role = str(turn["from"]).lower()
         turns.append({"role": SHAREGPT_ROLES.get(role, role), "content": turn["value"]})
-    if isinstance(raw.get("system"), str) and raw["system"].strip():
-        turns.insert(0, {"role": "system", "content": raw["system"]})
-    return {"messages": turns}
+    return {"messages": _system(raw) + turns}
 
 
 def _alpaca(raw: Row, where: str) -> Row:
@@ -46,22 +44,23 @@ def _alpaca(raw: Row, where: str) -> Row:
     if not isinstance(parts[1], str):
         raise UserError(f"{where}: `input` must be text, found {type(parts[1]).__name__}")
     reply = _text(raw, "output" if "output" in raw else "response", where)
-    return {"messages": _dialogue("\n\n".join(filter(None, parts)), reply)}
+    return {"messages": _system(raw) + _dialogue("\n\n".join(filter(None, parts)), reply)}
 
 
 def _prompt_completion(raw: Row, where: str) -> Row:
     column = "completion" if "completion" in raw else "response"
-    return {"messages": _turns(raw["prompt"], "user") + _turns(raw[column], "assistant")}
+    return {"messages": _system(raw) + _turns(raw["prompt"], "user") + _turns(raw[column], "assistant")}
 
 
 def _question_answer(raw: Row, where: str) -> Row:
     """GSM8K: `<<3*4=12>>` marks are taken out, and `#### 12` is the answer. Other answers: a single line is one."""
     question, answer = _text(raw, "question", where), _text(raw, "answer", where)
-    if "####" not in answer:
+    mark = re.search(r"#### *([^\n]+)\s*$", answer)
+    if mark is None:
         final = {"answer": answer.strip()} if len(answer.strip().splitlines()) == 1 else {}
         return {"messages": _dialogue(question, answer), "answer": None} | final
     reply = re.sub(r"<<[^<>\n]*>>", "", answer)
-    return {"messages": _dialogue(question, reply), "answer": answer.rpartition("####")[2].strip()}
+    return {"messages": _dialogue(question, reply), "answer": mark[1].strip()}
 
 
 def _math(raw: Row, where: str) -> Row:
@@ -91,10 +90,12 @@ def _ifeval(raw: Row, where: str) -> Row:
     """IFEval and IFBench prompts; `kwargs` without the keys that are null, as JSON text."""
     given = raw.get("kwargs", raw.get("instruction_kwargs")) or []
     given = _json(given, where, "kwargs") if isinstance(given, str) else given
-    kwargs = [{key: value for key, value in (one or {}).items() if value is not None} for one in given]
     names = raw["instruction_id_list"]
-    if not isinstance(names, list) or len(names) != len(kwargs):
+    if not isinstance(names, list) or not isinstance(given, list) or len(names) != len(given):
         raise UserError(f"{where}: `instruction_id_list` and `kwargs` must be lists of one length")
+    if not all(isinstance(name, str) for name in names) or not all(isinstance(one, dict | None) for one in given):
+        raise UserError(f"{where}: `instruction_id_list` must hold names, and `kwargs` maps or null")
+    kwargs = [{key: value for key, value in (one or {}).items() if value is not None} for one in given]
     row = {"instruction_id_list": names, "instruction_kwargs": kwargs}
     return row | ({"messages": raw["messages"]} if "messages" in raw else {"prompt": _turns(raw["prompt"], "user")})
 
@@ -126,7 +127,7 @@ def _samples(raw: Row, where: str) -> Row:
     if raw.get("scores") is None:
         return row
     scores = _listed(raw["scores"], where, "scores")
-    if len(scores) != len(samples) or not all(isinstance(score, int | float | None) for score in scores):
+    if len(scores) != len(samples) or not all(map(_is_score, scores)):
         raise UserError(f"{where}: `scores` must hold a number or null for each of the {len(samples)} samples")
     return row | {"scores": scores}
 
@@ -196,7 +197,7 @@ def read_row(raw: Any, where: str, format: str | None = None, columns: tuple[str
     missing = [column for column in columns if column not in raw]
     if missing:
         raise UserError(f"{where}: no column {missing[0]!r} (columns: {', '.join(map(str, raw))})")
-    row = _checked(row, where) | kept
+    row = check_conversations(row, where) | kept
     if row.get("answer") is not None:
         row["answer"] = str(row["answer"])
     return {key: value for key, value in row.items() if value is not None}
@@ -272,7 +273,7 @@ def _stated(raw: Any, where: str, format: str) -> str:
     return format
 
 
-def _checked(row: Row, where: str) -> Row:
+def check_conversations(row: Row, where: str) -> Row:
     """Every conversation read by `read_messages`: roles alternate over prompt and reply, contents are text."""
     if "messages" in row:
         return row | {"messages": read_messages(row["messages"], where, allow_empty=True)}
@@ -286,11 +287,19 @@ def _checked(row: Row, where: str) -> Row:
             if whole[-1]["role"] != "assistant":
                 raise UserError(f"{where}: `{column}` must end with a reply")
             checked[column] = whole[len(prompt) :]
+    if "chosen" in checked and checked["chosen"] == checked.get("rejected"):
+        raise UserError(f"{where}: `chosen` and `rejected` are the same")
     return row | checked
 
 
 def _dialogue(prompt: str, reply: str) -> list[Message]:
     return [{"role": "user", "content": prompt}, {"role": "assistant", "content": reply}]
+
+
+def _system(raw: Row) -> list[Message]:
+    """The system message that some formats keep in a column of its own."""
+    text = raw.get("system")
+    return [{"role": "system", "content": text}] if isinstance(text, str) and text.strip() else []
 
 
 def _turns(value: Any, role: str) -> list[Message]:
@@ -311,6 +320,10 @@ def _conversation(value: Any, where: str, column: str) -> list[Message]:
     _, *parts = HH_TURN.split(value if value.startswith("\n\n") else f"\n\n{value}")
     roles = {"Human": "user", "Assistant": "assistant"}
     return [{"role": roles[name], "content": text} for name, text in zip(parts[::2], parts[1::2], strict=True)]
+
+
+def _is_score(value: Any) -> bool:
+    return value is None or (isinstance(value, int | float) and abs(value) < 1e30)  # no NaN, no infinity
 
 
 def _same(one: Message, other: Message) -> bool:

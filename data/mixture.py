@@ -14,7 +14,7 @@ from filelock import FileLock
 
 from posttrain.cache import cache_dir
 from posttrain.data.build import VERSION, batches, build_mixture, source_key
-from posttrain.data.builtin import is_built_in
+from posttrain.data.builtin import has_test_split
 from posttrain.data.conversation import Row
 from posttrain.data.draw import generator
 from posttrain.data.screen import Screen
@@ -54,18 +54,22 @@ def load_splits(train: str, eval: str | None, *, eval_rows: int, limit: int | No
     folder = _built(train, "train", limit, None)
     manifest, mixture = _manifest(folder), _open_built(folder)
     rows, test = mixture["train"], mixture.get("test")
-    rows = rows.select(range(min(limit or len(rows), len(rows))))
+    rows = _head(rows, limit or len(rows))
     fingerprints = {"train": manifest["fingerprint"]}
-    if eval or is_built_in(train):
-        folder = _built(eval or train, "test" if is_built_in(eval or train) else "train", None, None)
+    if eval or has_test_split(train):
+        folder = _built(eval or train, "test" if has_test_split(eval or train) else "train", None, None)
         other = _open_built(folder)
         test = other.get("test", other["train"])
         fingerprints["eval"] = _manifest(folder)["fingerprint"]
     if test is None and eval_rows:
         rows, test = hold_out(rows, min(eval_rows, len(rows) // 3), seed)
     elif test is not None:
-        test = test.select(range(min(eval_rows, len(test))))
+        test = _head(test, eval_rows)
     return Splits(rows, test if test is not None and len(test) else None, manifest, fingerprints)
+
+
+def _head(rows: Dataset, count: int) -> Dataset:
+    return rows.select(range(min(count, len(rows))))
 
 
 def hold_out(rows: Dataset, count: int, seed: int) -> tuple[Dataset, Dataset]:
@@ -78,7 +82,7 @@ def hold_out(rows: Dataset, count: int, seed: int) -> tuple[Dataset, Dataset]:
 def first_rows(spec: str | Path | dict[str, Any], count: int) -> list[Row]:
     """The first rows of every source that pass format and filters, `count` in all, for a look: nothing is written."""
     if isinstance(spec, str | Path) and _is_built(spec):
-        return list(_open_built(Path(spec).expanduser())["train"].select(range(count)))
+        return list(_head(_open_built(Path(spec).expanduser())["train"], count))
     mixture = mixture_spec(spec)
     share = -(-count // len(mixture.sources))
     rows: list[Row] = []

@@ -5,6 +5,8 @@ needs to score them. Best and worst are paired; where several share a score, the
 reward model cannot learn the length instead.
 """
 
+import os
+import sys
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any
@@ -24,15 +26,28 @@ def best_pair(samples: list[str], scores: list[float | None]) -> tuple[int, int]
     return min(pairs, key=lambda pair: abs(len(samples[pair[0]]) - len(samples[pair[1]])), default=None)
 
 
-def load_verifier(name: str) -> Verifier:
-    """A reward of TRL's signature, `f(completions, **columns) -> list[float | None]`, by `module:function`."""
+def load_function(name: str, kind: str) -> Callable[..., Any]:
+    """A user's `module:function`, also of a module in the working directory.
+
+    A verifier is a reward of TRL's signature, `f(completions, **columns) -> list[float | None]`.
+    Raises UserError for whatever keeps it from being imported.
+    """
     module, _, function = name.partition(":")
+    if not module or not function:
+        raise UserError(f"{kind} {name!r}: give module:function")
+    if "" not in sys.path and os.getcwd() not in sys.path:
+        sys.path.append(os.getcwd())
     try:
         found = getattr(import_module(module), function)
-    except (ImportError, ValueError, AttributeError) as error:
-        raise UserError(f"verifier {name!r}: give module:function ({error})") from None
+    except ImportError as error:
+        raise UserError(f"{kind} {name}: cannot import {module} ({error}); is it on PYTHONPATH?") from None
+    except AttributeError:
+        raise UserError(f"{kind} {name}: {module} has no {function!r}") from None
+    except Exception as error:  # the module's own code can raise anything
+        fault = " ".join(f"{type(error).__name__}: {error}".split())
+        raise UserError(f"{kind} {name}: importing {module} failed: {fault}") from None
     if not callable(found):
-        raise UserError(f"verifier {name!r}: is a {type(found).__name__}, not a function")
+        raise UserError(f"{kind} {name}: is a {type(found).__name__}, not a function")
     return found
 
 
@@ -43,4 +58,4 @@ def score_samples(verifier: Verifier, row: dict[str, Any], where: str) -> list[f
     scores = verifier(completions=samples, prompts=[row["prompt"]] * len(samples), **columns)
     if len(scores) != len(samples):
         raise UserError(f"{where}: the verifier gave {len(scores)} scores for {len(samples)} samples")
-    return list(scores)
+    return [None if score is None or not abs(score) < 1e30 else score for score in scores]  # NaN: not judged

@@ -23,8 +23,6 @@ LANGUAGE_SAMPLE = 5000  # rows whose language is looked at
 MAX_REPEATS = 4  # times a row may stand in the training split before the report warns (Muennighoff et al., 2305.16264)
 MANY_TURNS = 10
 DROPPED_ALARM = 0.5  # share of a source that filters drop
-# The excerpt of these filters shows what was found with the find itself starred out; the row would show it whole.
-SENSITIVE = ("personal_information",)
 EDGES = [0, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768, 1 << 40]  # tokens
 
 
@@ -135,7 +133,6 @@ class _Statistics:
 def _sources(manifest: dict[str, Any], statistics: _Statistics) -> list[dict[str, Any]]:
     rows = []
     for name, source in manifest["sources"].items():
-        available = source["kept"] - source["test"]
         figures = {
             "name": name,
             "from": manifest["spec"]["sources"][name]["origin"],
@@ -146,7 +143,7 @@ def _sources(manifest: dict[str, Any], statistics: _Statistics) -> list[dict[str
             "changed": sum(source["changed"].values()),
             "train": source["train"],
             "test": source["test"],
-            "times": source["train"] / available if available else 0.0,
+            "times": source["train"] / source["available"] if source["available"] else 0.0,
             "share": source["train"] / max(manifest["rows"].get("train", 0), 1),
         }
         for column, counts in statistics.counts.items():
@@ -164,13 +161,15 @@ def _filters(out: Path, manifest: dict[str, Any]) -> list[dict[str, Any]]:
     for source in manifest["sources"].values():
         names |= dict.fromkeys(["read", MALFORMED, *source["seconds"]])
         names |= {key.partition("/")[0]: None for key in (*source["dropped"], *source["changed"])}
-    read = sum(source["read"] for source in manifest["sources"].values())
     found = []
     for name in names:
         reasons: dict[str, dict[str, Any]] = {}
-        seconds = 0.0
+        seconds, seen = 0.0, 0
         for source_name, source in manifest["sources"].items():
             seconds += source["seconds"].get(name, 0.0)
+            seen += source["seen"].get(
+                name, source["read"] if name in ("read", "tokenise", MALFORMED, "samples") else 0
+            )
             for action in ("dropped", "changed"):
                 for key, count in source[action].items():
                     filter_name, _, reason = key.partition("/")
@@ -181,8 +180,8 @@ def _filters(out: Path, manifest: dict[str, Any]) -> list[dict[str, Any]]:
                         entry["samples"] = samples.get((name, reason), [])
         dropped, changed = (sum(entry[action] for entry in reasons.values()) for action in ("dropped", "changed"))
         ordered = dict(sorted(reasons.items(), key=lambda item: -item[1]["dropped"] - item[1]["changed"]))
-        figures = {"dropped": dropped, "changed": changed, "rate": (dropped + changed) / max(read, 1)}
-        found.append({"name": name, **figures, "microseconds": 1e6 * seconds / max(read, 1), "reasons": ordered})
+        figures = {"dropped": dropped, "changed": changed, "seen": seen, "rate": (dropped + changed) / max(seen, 1)}
+        found.append({"name": name, **figures, "microseconds": 1e6 * seconds / max(seen, 1), "reasons": ordered})
     return found
 
 
@@ -199,11 +198,12 @@ def _samples(out: Path, seed: int) -> dict[tuple[str, str], list[dict[str, Any]]
 
 
 def _shown_finding(finding: dict[str, Any]) -> dict[str, Any]:
-    sensitive = finding["filter"] in SENSITIVE
+    # The filter's own excerpt stars out what it found; the row before it would only show the mask once more.
+    own = finding["filter"] == "personal_information"
     return {
         "where": finding["where"],
-        "excerpt": finding["excerpt"],
-        "before": None if sensitive else _shown(finding["before"]),
+        "excerpt": finding["excerpt"] if own else _masked(finding["excerpt"]),
+        "before": None if own else _shown(finding["before"]),
         "after": _shown(finding["after"]) if finding["after"] else None,
     }
 
@@ -214,8 +214,18 @@ def _shown(row: Any, length: int = 700) -> str:
         text = "\n".join(f"{role}: {content}" for role, content in texts(row))
     else:
         text = row if isinstance(row, str) else json.dumps(row, ensure_ascii=False)
-    text = text.encode(errors="replace").decode()  # halves of characters
+    text = _masked(text.encode(errors="replace").decode())  # halves of characters
     return text if len(text) <= length else f"{text[:length]} … ({len(text) - length:,} more characters)"
+
+
+def _masked(text: str) -> str:
+    """The text without personal information: a report is passed around, whatever the mixture's filters were."""
+    try:
+        from posttrain.data.filters.personal import find_personal, mask
+
+        return mask(text, find_personal(text))
+    except ImportError:  # the data extra is not installed
+        return text
 
 
 def _warnings(manifest: dict[str, Any]) -> list[str]:
@@ -231,9 +241,12 @@ def _warnings(manifest: dict[str, Any]) -> list[str]:
         malformed = sum(n for key, n in source["dropped"].items() if key.startswith(f"{MALFORMED}/"))
         if malformed:
             found.append(f"{name}: {malformed:,} rows could not be read; they are in rejected.jsonl.")
-        available = source["kept"] - source["test"]
-        if available and source["train"] > MAX_REPEATS * available:
-            found.append(f"{name}: every row stands {source['train'] / available:.1f} times in the training split.")
+        if source["train"] > MAX_REPEATS * source["available"]:
+            times = source["train"] / source["available"]
+            found.append(f"{name}: every row stands {times:.1f} times in the training split.")
+        if source["held_elsewhere"]:
+            left = f"{source['held_elsewhere']:,} rows are not trained on"
+            found.append(f"{name}: {left}, since their prompts are in the test split.")
     return found
 
 
@@ -252,7 +265,7 @@ def _without_defaults(spec: dict[str, Any]) -> dict[str, Any]:
     """The spec as one would write it: `from` for origin, nothing that is empty."""
 
     def filled(values: dict[str, Any]) -> dict[str, Any]:
-        return {key: value for key, value in values.items() if value not in (None, [], {}, 0)}
+        return {key: value for key, value in values.items() if value not in (None, [], {})}
 
     sources = {}
     for name, source in spec["sources"].items():

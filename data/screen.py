@@ -12,7 +12,7 @@ from posttrain.data.conversation import COLUMNS, Row, prompts
 from posttrain.data.filters import Filter, Finding
 from posttrain.data.filters.registry import build_filter
 from posttrain.data.formats import AllAlikeError, as_kind, detect_format, read_row
-from posttrain.data.preferences import Verifier, load_verifier, score_samples
+from posttrain.data.preferences import Verifier, load_function, score_samples
 from posttrain.data.sources import parse_raw
 from posttrain.data.spec import MixtureSpec
 from posttrain.errors import UserError
@@ -28,6 +28,7 @@ class Screened:
     rows: list[Row] = field(default_factory=list)
     findings: list[dict[str, Any]] = field(default_factory=list)  # of `finding_record`
     seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))  # by filter
+    seen: dict[str, int] = field(default_factory=lambda: defaultdict(int))  # rows that came to each filter
     formats: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
 
@@ -49,7 +50,7 @@ class Screen:
 
     @cached_property
     def verifier(self) -> Verifier | None:
-        return load_verifier(self.source.verifier) if self.source.verifier else None
+        return load_function(self.source.verifier, "verifier") if self.source.verifier else None
 
     @cached_property
     def tokenizer(self):
@@ -64,6 +65,7 @@ class Screen:
         self._count_tokens(result)
         for name, one in self.filters:
             started = time.perf_counter()
+            result.seen[name] += len(result.rows)
             result.rows = [row for row in (self._pass(name, one, row, result) for row in result.rows) if row]
             result.seconds[name] += time.perf_counter() - started
         result.rows = [row for row in result.rows if self._has_replies(row, result)]
@@ -78,7 +80,10 @@ class Screen:
             row = self._scored(read_row(raw, where, format, tuple(self.source.columns)), where)
             row = as_kind(row, self.spec.kind, where)
             subset = {"subset": raw["source"]} if isinstance(raw.get("source"), str) else {}
-            row |= subset | {"source": self.name, "id": str(raw.get("id") or f"{file}:{number}")}
+            row |= subset | {
+                "source": self.name,
+                "id": f"{file}:{number}" if raw.get("id") in (None, "") else str(raw["id"]),
+            }
             _check_text(row, where)
             result.rows.append(row | {"where": where})
             result.formats[format] += 1
@@ -86,6 +91,15 @@ class Screen:
             result.findings.append(finding_record(where, None, "samples", Finding("all_alike", str(error)), raw))
         except UserError as error:
             self._malformed(str(error), where, raw if raw is not None else content, result)
+        except (
+            ValueError,
+            TypeError,
+            AttributeError,
+            KeyError,
+            RecursionError,
+        ) as error:  # an odder row than we thought of
+            fault = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+            self._malformed(f"{where}: cannot be read ({fault})", where, raw if raw is not None else content, result)
         result.seconds["read"] += time.perf_counter() - started
 
     def _scored(self, row: Row, where: str) -> Row:
@@ -98,13 +112,13 @@ class Screen:
             fault = f"verifier {self.source.verifier} failed: {type(error).__name__}: {error}"
             raise UserError(f"{where}: {' '.join(fault.split())}") from None
 
-    def _malformed(self, message: str, where: str, raw: Any, result: Screened, filter: str = MALFORMED) -> None:
+    def _malformed(self, message: str, where: str, raw: Any, result: Screened) -> None:
         if self.spec.on_bad_row == "error":
             raise UserError(message)
-        raw = raw[:2000].decode(errors="replace") if isinstance(raw, bytes) else raw
-        raw = None if isinstance(raw, UserError) else json.loads(json.dumps(raw, default=str))
+        raw = raw.decode(errors="replace") if isinstance(raw, bytes) else raw
+        raw = None if isinstance(raw, UserError) else raw  # of a line that is too long nothing was kept
         excerpt = message.removeprefix(f"{where}: ")
-        result.findings.append(finding_record(where, None, filter, Finding(MALFORMED, excerpt), raw))
+        result.findings.append(finding_record(where, None, MALFORMED, Finding(MALFORMED, excerpt), raw))
 
     def _count_tokens(self, result: Screened) -> None:
         if not self.tokenizer or not result.rows:
@@ -116,12 +130,7 @@ class Screen:
         result.seconds["tokenise"] += time.perf_counter() - started
 
     def _pass(self, name: str, one: Filter, row: Row, result: Screened) -> Row | None:
-        try:
-            found = one(row)
-        except Exception as error:  # a user's filter can raise anything: say where
-            message = f"{row['where']}: filter {name} failed: {type(error).__name__}: {error}"
-            self._malformed(message, row["where"], row, result, filter=name)
-            return None
+        found = judge(name, one, row, skip=self.spec.on_bad_row == "skip")
         if found is None:
             return row
         result.findings.append(finding_record(row["where"], row["id"], name, found, row))
@@ -150,6 +159,17 @@ def finding_record(where: str, id: str | None, filter: str, found: Finding, befo
         "before": before,
         "after": found.row,
     }
+
+
+def judge(name: str, one: Filter, row: Row, *, skip: bool) -> Finding | None:
+    """The filter's finding. One that raises is a UserError that says where; with `skip` it is a finding of its own."""
+    try:
+        return one(row)
+    except Exception as error:  # a user's filter can raise anything
+        fault = " ".join(f"filter {name} failed: {type(error).__name__}: {error}".split())
+        if not skip:
+            raise UserError(f"{row['where']}: {fault}") from None
+        return Finding(MALFORMED, fault)
 
 
 def json_line(value: Any) -> str:

@@ -40,8 +40,11 @@ class Files:
         """sha256 over the files' contents: a moved file is the same file."""
         digest = hashlib.sha256()
         for path in self.paths:
-            with path.open("rb") as file:
-                digest.update(hashlib.file_digest(file, "sha256").digest())
+            try:
+                with path.open("rb") as file:
+                    digest.update(hashlib.file_digest(file, "sha256").digest())
+            except OSError as error:
+                raise UserError(f"{path}: could not be read ({error.strerror})") from None
         return digest.hexdigest()
 
 
@@ -63,7 +66,7 @@ class Hub:
             ).skip(start)
             for number, row in enumerate(rows, start + 1):
                 yield f"row {number} of {self.name}", row
-        except (ValueError, OSError) as error:  # hub errors are OSErrors; a wrong config or split is a ValueError
+        except Exception as error:  # of the client in use, of the network, of a wrong config or split
             raise UserError(f"{self.name}: cannot be read from the hub: {' '.join(str(error).split())[:300]}") from None
 
     def fingerprint(self) -> str:
@@ -74,8 +77,9 @@ class Hub:
             return f"{self.name}@{self.revision}"
         try:
             return f"{self.name}@{HfApi().dataset_info(self.name, revision=self.revision).sha}"
-        except (ValueError, OSError) as error:
-            raise UserError(f"{self.name}: not found on the hub: {' '.join(str(error).split())[:300]}") from None
+        except Exception as error:  # of the client in use, of the network, of a wrong name
+            fault = " ".join(str(error).split())[:300]
+            raise UserError(f"{self.name}: neither a file here nor found on the hub: {fault}") from None
 
 
 @dataclass(frozen=True)
@@ -115,14 +119,17 @@ def open_source(
         return BuiltIn(name, split, tuple((options or {}).items()))
     if options:
         raise UserError(f"{name}: `options` are for built-in sources ({', '.join(BUILT_IN)})")
-    pattern = os.path.join(folder, os.path.expanduser(name))
+    expanded = os.path.expanduser(name)
+    literal = os.path.join(folder, expanded)
+    pattern = literal if os.path.isabs(expanded) else os.path.join(glob.escape(str(folder)), expanded)
     looks_like_files = name.startswith(("/", "./", "../", "~")) or name.removesuffix(".gz").endswith(SUFFIXES)
-    paths = [Path(path) for path in sorted(glob.glob(pattern, recursive=True)) if os.path.isfile(path)]
+    matches = [literal] if os.path.isfile(literal) else sorted(glob.glob(pattern, recursive=True))
+    paths = [Path(path) for path in matches if os.path.isfile(path)]
     if paths:
         for path in paths:
             _opener(path)
         return Files(tuple(paths))
-    if os.path.isdir(pattern):
+    if os.path.isdir(literal):
         raise UserError(f"{name}: is a folder; name its files, as {name.rstrip('/')}/*.jsonl")
     if looks_like_files or any(mark in name for mark in "*?[") or name.count("/") != 1:
         raise UserError(f"{name}: no such file (built-in: {', '.join(BUILT_IN)})")
@@ -143,6 +150,8 @@ def parse_raw(content: bytes | dict[str, Any] | UserError, where: str) -> Any:
         raise UserError(f"{where}: broken JSON ({error.msg}, column {error.colno})") from None
     except RecursionError:
         raise UserError(f"{where}: JSON nested too deeply") from None
+    except ValueError as error:  # an endless number
+        raise UserError(f"{where}: broken JSON ({' '.join(str(error).split())[:200]})") from None
 
 
 def _opener(path: Path):
@@ -196,9 +205,12 @@ def _json_file(path: Path) -> Iterator[Raw]:
         try:
             content = json.loads(file.read().removeprefix(b"\xef\xbb\xbf"))
         except json.JSONDecodeError as error:
-            raise UserError(f"{path.name}: broken JSON ({error.msg}, line {error.lineno})") from None
+            hint = "; a file of JSON lines is named .jsonl" if error.msg == "Extra data" else ""
+            raise UserError(f"{path.name}: broken JSON ({error.msg}, line {error.lineno}{hint})") from None
         except UnicodeDecodeError as error:
             raise UserError(f"{path.name}: not UTF-8 text (byte {error.start})") from None
+        except (ValueError, RecursionError) as error:  # an endless number, endless brackets
+            raise UserError(f"{path.name}: broken JSON ({' '.join(str(error).split())[:200]})") from None
     for number, row in enumerate(content if isinstance(content, list) else [content], 1):
         where = f"row {number} of {path.name}"
         fault = UserError(f"{where}: a row must be a JSON object, found {type(row).__name__}")
@@ -210,26 +222,35 @@ def _csv_file(path: Path) -> Iterator[Raw]:
     csv.field_size_limit(min(MAX_LINE, sys.maxsize))
     delimiter = "\t" if ".tsv" in path.suffixes else ","
     with _open(path) as file:
-        lines = (_decoded(line, number, path) for number, line in enumerate(file, 1))
-        rows = csv.DictReader(lines, delimiter=delimiter, strict=True)
+        bounded = iter(lambda: file.readline(MAX_LINE), b"")
+        # Bytes that are not UTF-8 become lone surrogates, by which their row is told below.
+        lines = (line.decode("utf-8-sig" if n == 0 else "utf-8", "surrogateescape") for n, line in enumerate(bounded))
         number = 0
         try:
+            rows = csv.DictReader(lines, delimiter=delimiter, strict=True)
+            names = list(rows.fieldnames or ())
+            repeated = [name for name in names if names.count(name) > 1]
+            if repeated:
+                raise UserError(f"{path.name}: the header names column {repeated[0]!r} twice")
             for number, row in enumerate(rows, 1):
                 where = f"row {number} of {path.name}"
                 if None in row or None in row.values():
                     found = len(row) - (None in row) - list(row.values()).count(None) + len(row.get(None, ()))
                     yield where, UserError(f"{where}: {found} cells where the header has {len(rows.fieldnames or ())}")
+                elif not all(map(_is_text, row.values())):
+                    yield where, UserError(f"{where}: not UTF-8 text")
                 else:
                     yield where, {key: value for key, value in row.items() if value != ""}
         except csv.Error as error:
             raise UserError(f"row {number + 1} of {path.name}: broken CSV ({error})") from None
 
 
-def _decoded(line: bytes, number: int, path: Path) -> str:
+def _is_text(value: str) -> bool:
     try:
-        return line.decode("utf-8-sig" if number == 1 else "utf-8")
-    except UnicodeDecodeError as error:
-        raise UserError(f"line {number} of {path.name}: not UTF-8 text (byte {error.start})") from None
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _parquet(path: Path) -> Iterator[Raw]:
@@ -243,5 +264,5 @@ def _parquet(path: Path) -> Iterator[Raw]:
                 for row in batch.to_pylist():
                     number += 1
                     yield f"row {number} of {path.name}", row
-    except (pyarrow.ArrowInvalid, pyarrow.ArrowNotImplementedError) as error:
+    except (pyarrow.ArrowException, UnicodeDecodeError) as error:
         raise UserError(f"{path.name}: broken Parquet file ({' '.join(str(error).split())[:200]})") from None

@@ -17,7 +17,6 @@ sources:
 
 import dataclasses
 import difflib
-import math
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,11 +26,13 @@ import yaml
 
 from posttrain.data.filters.registry import read_filters
 from posttrain.data.formats import FORMATS, KINDS
-from posttrain.data.preferences import load_verifier
+from posttrain.data.preferences import load_function
 from posttrain.data.sources import Source, open_source
 from posttrain.errors import UserError
 
 ON_BAD_ROW = ("error", "skip")
+MOST = 10**10  # rows, or a weight: what is above is a slip of the pen
+DEFAULT_TOKENIZER = "gemma-3-270m"
 
 
 @dataclass
@@ -91,13 +92,26 @@ class MixtureSpec:
         return {key: value for key, value in dataclasses.asdict(self).items() if key != "folder"}
 
 
+class _Loader(yaml.SafeLoader):
+    """YAML in which a key that stands twice is an error: the second would silently take the place of the first."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
+        seen = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                line = key.start_mark.line + 1
+                raise yaml.constructor.ConstructorError(None, None, f"key {key.value!r} stands twice (line {line})")
+            seen.add(key.value if isinstance(key.value, str) else repr(key.value))
+        return super().construct_mapping(node, deep)
+
+
 def read_spec(spec: str | Path | dict[str, Any]) -> MixtureSpec:
     """A YAML file's or a dict's spec, checked. Raises UserError that names file and key, and the nearest known key."""
     if isinstance(spec, dict):
         return _mixture(spec, "the spec", Path())
     path = Path(spec).expanduser()
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.load(path.read_text(encoding="utf-8"), _Loader)
     except OSError as error:
         raise UserError(f"{path}: could not be read ({error.strerror})") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -145,15 +159,15 @@ def _check_source(source: SourceSpec, where: str) -> None:
         raise UserError(f"{where}: give `weight` or `count`, not both")
     for key in ("weight", "count", "cap", "limit", "test"):
         value = getattr(source, key)
-        if value is not None and not (value >= 0 and math.isfinite(value)):
-            raise UserError(f"{where}: `{key}` must be 0 or more, not {value}")
+        if value is not None and not (0 <= value <= MOST):
+            raise UserError(f"{where}: `{key}` must be 0 or more, and at most {MOST:g}; not {value}")
     for key in ("cap", "limit"):
         if getattr(source, key) == 0:
             raise UserError(f"{where}: `{key}: 0` takes nothing; leave the source out")
     if source.test >= 1 and source.test != int(source.test):
         raise UserError(f"{where}: `test` is a number of rows, or a share below 1; not {source.test}")
     if source.verifier is not None:
-        load_verifier(source.verifier)
+        load_function(source.verifier, "verifier")
     if source.format is not None and source.format not in FORMATS:
         raise UserError(f"{where}: unknown format {source.format!r}{_near(source.format, FORMATS)}")
 
@@ -162,13 +176,18 @@ def _check_mixture(spec: MixtureSpec, where: str) -> None:
     for key, known in (("kind", KINDS), ("on_bad_row", ON_BAD_ROW)):
         if getattr(spec, key) not in known:
             raise UserError(f"{where}: `{key}` must be one of {', '.join(known)}, not {getattr(spec, key)!r}")
-    if spec.total is not None and spec.total < 1:
+    if spec.total is not None and not 1 <= spec.total <= MOST:
         raise UserError(f"{where}: `total` must be at least 1, not {spec.total}")
+    if not 0 <= spec.seed < 2**63:
+        raise UserError(f"{where}: `seed` must be from 0 to 2^63, not {spec.seed}")
     weights = [source.weight for source in spec.sources.values() if source.weight is not None]
     if weights and not sum(weights):
         raise UserError(f"{where}: every weight is 0: nothing would be taken")
     if spec.total is not None and not weights:
         raise UserError(f"{where}: `total` is shared out by weight, and no source has a `weight`")
+    settings = [given for name in spec.sources for _, given in spec.filters_of(name)]
+    if spec.tokenizer is None and any("max_tokens" in given for given in settings):
+        spec.tokenizer = DEFAULT_TOKENIZER  # or the limit would let everything through
     shared = {name for name, _ in read_filters(spec.filters, f"{where}: filters")}
     for name, source in spec.sources.items():
         read_filters(source.filters, f"{where}: sources.{name}.filters")

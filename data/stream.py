@@ -4,6 +4,7 @@ Filters that remember earlier rows, `count`, `cap` and `test` need the whole mix
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -65,6 +66,11 @@ class MixtureStream:
         for name, cursor in self.cursors.items():
             cursor.resume(state["sources"][name])
 
+    @property
+    def dropped(self) -> dict[str, dict[str, int]]:
+        """{source: {"filter/reason": rows}} of what this process has read so far; unreadable rows are `malformed`."""
+        return {name: dict(cursor.dropped) for name, cursor in self.cursors.items()}
+
     def _begin(self) -> None:
         self.slot = 0  # of all processes together
         repeat = self.spec.total is not None
@@ -89,6 +95,8 @@ class _Cursor:
         self.screen, self.source, self.repeat = Screen(spec, name), spec.open(name), repeat
         self.seed = int.from_bytes(hashlib.sha256(f"{spec.seed}/{name}".encode()).digest()[:8], "big")
         self.through = False
+        self.limit = spec.sources[name].limit
+        self.dropped: Counter[str] = Counter()
         self._seek(0, 0)
 
     def next(self) -> Row | None:
@@ -113,7 +121,7 @@ class _Cursor:
         self.epoch, self.start, self.end, self.used = epoch, start, start, 0
         self.block: list[Row] = []
         self.yielded = False  # any row in this pass
-        self.raw = self.source.rows(start)
+        self.raw = islice(self.source.rows(start), None if self.limit is None else max(self.limit - start, 0))
 
     def _fill(self) -> bool:
         """Read the next block; False when there is none."""
@@ -127,7 +135,9 @@ class _Cursor:
             self._seek(self.epoch + 1, 0)
             return self._fill()
         self.start, self.end, self.used = self.end, self.end + len(raw), 0
-        rows = self.screen(raw).rows
+        screened = self.screen(raw)
+        rows = screened.rows
+        self.dropped.update(f"{f['filter']}/{f['reason']}" for f in screened.findings if f["after"] is None)
         order = np.random.default_rng([self.seed, self.epoch, self.start]).permutation(len(rows))
         self.block = [rows[i] for i in order]
         self.yielded |= bool(rows)
@@ -135,6 +145,8 @@ class _Cursor:
 
 
 def _check_streamable(spec: MixtureSpec) -> None:
+    if not spec.shuffle:
+        raise UserError("a stream mixes and shuffles its sources: `shuffle: false` needs the mixture built")
     for name, source in spec.sources.items():
         for key in ("count", "cap", "test"):
             if getattr(source, key):

@@ -206,6 +206,8 @@ def _read_message(message: Any, where: str) -> tuple[str, str]:
     role = ROLES.get(message["role"]) if isinstance(message["role"], str) else None
     if role is None:
         raise UserError(f"{where} has role {message['role']!r}; known are {', '.join(ROLES)}")
+    if message.get("tool_calls"):
+        raise UserError(f"{where} has tool calls; they are not trained on this path")
     content = message["content"]
     if isinstance(content, list):
         parts = [part.get("text") for part in content if isinstance(part, dict) and part.get("type") == "text"]

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -12,12 +13,12 @@ from posttrain.data.build import build_mixture
 from posttrain.data.conversation import COLUMNS, Row
 from posttrain.data.mixture import first_rows, mixture_spec
 from posttrain.data.report import write_report
+from posttrain.data.spec import DEFAULT_TOKENIZER
 from posttrain.doctor import coloured
 from posttrain.errors import UserError
 from posttrain.gemma import load_tokenizer
 from posttrain.terminal import printable
 
-DEFAULT_TOKENIZER = "gemma-3-270m"
 STYLES = {"messages": "", "prompt": "dim", "chosen": "bold green", "rejected": "red"}
 
 
@@ -26,13 +27,20 @@ def build(spec: str, out: str, *, tokenizer: str | None = None, workers: int | N
     mixture, folder, console = mixture_spec(spec), Path(out).expanduser(), Console()
     if workers is not None and workers < 1:
         raise UserError(f"--workers must be at least 1, not {workers}")
-    if folder.exists() and any(folder.iterdir()) and not _is_ours(folder):
+    if folder.exists() and (not folder.is_dir() or (any(folder.iterdir()) and not _is_ours(folder))):
         raise UserError(f"--out: {folder} holds other files; choose an empty or a new folder")
+    if tokenizer == "none" and mixture.tokenizer:
+        raise UserError(f"--tokenizer none: the mixture counts tokens with {mixture.tokenizer} (`length: max_tokens`)")
     mixture.tokenizer = None if tokenizer == "none" else tokenizer or mixture.tokenizer or DEFAULT_TOKENIZER
     if mixture.tokenizer:
         load_tokenizer(mixture.tokenizer)  # a misspelt name is said before work starts
-    build_mixture(mixture, folder, workers=workers)
-    report = write_report(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(f"{folder}.lock", timeout=1):
+            build_mixture(mixture, folder, workers=workers)
+            report = write_report(folder)
+    except Timeout:
+        raise UserError(f"--out: another build is writing {folder}; wait for it, or choose another folder") from None
     console.print(_sources_table(report))
     for entry in report["filters"]:
         for reason, figures in entry["reasons"].items():

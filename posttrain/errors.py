@@ -28,5 +28,8 @@ def one_line_errors(main: Callable) -> Callable:
                 time.sleep(5)
             print(f"error{f' on rank {rank}' if rank else ''}: {error}", file=sys.stderr, flush=True)
             raise SystemExit(2) from None
+        except KeyboardInterrupt:
+            print("interrupted: the same command goes on where it was", file=sys.stderr, flush=True)
+            raise SystemExit(130) from None
 
     return wrapper

@@ -54,9 +54,11 @@ def _mixture(manifest: dict[str, Any] | None) -> str:
         origin = manifest["spec"]["sources"][name]["origin"]
         lines += f"| {name} | `{origin}` | {source['read']} | {source['read'] - source['kept']} | {source['train']} |\n"
     names = [next(iter(entry)) if isinstance(entry, dict) else entry for entry in manifest["spec"]["filters"]]
-    lines += f"\nFilters: {', '.join(names) or 'none'}.\n"
+    lines += f"\nFilters of the mixture: {', '.join(names) or 'none'}.\n"
     for one in manifest["contamination"]:
-        lines += f"\nDecontaminated against `{one['set']}` (8-grams): {one['overlapping']} of {one['items']} items were "
+        lines += (
+            f"\nDecontaminated against `{one['set']}` (8-grams): {one['overlapping']} of {one['items']} items were "
+        )
         lines += "found, and the rows that held them dropped.\n"
     return f"\n{lines}"
 

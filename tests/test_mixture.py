@@ -400,9 +400,11 @@ SPEC_FAULTS = {
         r"sources\.a: unknown key 'wieght' \(did you mean 'weight'",
     ),
     "no from": ({"sources": {"a": {"weight": 1}}}, r"sources\.a: give `from`"),
-    "weight below 0": ({"sources": {"a": ONE | {"weight": -1}}}, r"sources\.a: `weight` must be 0 or more, not -1$"),
+    "weight below 0": ({"sources": {"a": ONE | {"weight": -1}}}, r"sources\.a: `weight` must be 0 or more, .*not -1$"),
     "weight that is no number": ({"sources": {"a": ONE | {"weight": float("nan")}}}, r"`weight` must be 0 or more"),
     "weight as text": ({"sources": {"a": ONE | {"weight": "1"}}}, r"sources\.a: `weight` must be .*float.*, not '1'$"),
+    "seed below 0": ({"sources": {"a": ONE}, "seed": -1}, r"`seed` must be from 0 to 2\^63, not -1$"),
+    "count beyond reason": ({"sources": {"a": ONE | {"count": 10**13}}}, r"`count` must be 0 or more, and at most"),
     "seed as a truth": ({"sources": {"a": ONE}, "seed": True}, r"`seed` must be int, not True$"),
     "weights of 0": ({"sources": {"a": ONE | {"weight": 0}}}, r"every weight is 0"),
     "weight and count": ({"sources": {"a": ONE | {"weight": 1, "count": 2}}}, r"give `weight` or `count`, not both"),
@@ -446,7 +448,10 @@ def test_a_fault_of_the_spec_is_named_before_work_starts(name, tmp_path, monkeyp
         (b"sources: [", r"m\.yaml: not readable as YAML"),
         (b"- a", r"m\.yaml: a spec must hold keys such as `sources`, found list$"),
         (b"\xff\xfe\xff", r"m\.yaml: not readable as YAML"),
-        (b"sources: {a: {from: rows.jsonl, weight: -2}}", r"^m\.yaml: sources\.a: `weight` must be 0 or more, not -2$"),
+        (
+            b"sources: {a: {from: rows.jsonl, weight: -2}}",
+            r"^m\.yaml: sources\.a: `weight` must be 0 or more, .*not -2$",
+        ),
         (b"sources: {a: {from: nothere.jsonl}}", r"^nothere\.jsonl: no such file"),
     ],
 )
@@ -531,3 +536,111 @@ def test_names_that_look_alike_as_files_stay_apart(tmp_path):
     path = source(tmp_path, "a", 3)
     rows = load_mixture({"sources": {"a/b": path, "a_b": path, "ä b": path}})["train"]
     assert Counter(rows["source"]) == {"a/b": 3, "a_b": 3, "ä b": 3}
+
+
+def test_a_built_in_without_a_test_split_is_held_out_of_its_own_rows():
+    splits = load_splits("own/chat", None, eval_rows=30, limit=None, seed=0)
+    assert len(splits.test) == 30 and not set(ids(splits.train)) & set(ids(splits.test))
+
+
+def test_a_changed_evaluation_set_or_filter_is_not_served_from_the_cache(tmp_path, monkeypatch):
+    question = "How many of the seven boats in the old harbour carry a red sail today?"
+    (tmp_path / "a.jsonl").write_text("".join(
+        json.dumps({"prompt": text, "completion": "x"}) + "\n" for text in (question, "Who sings?")))  # fmt: skip
+    (tmp_path / "test.jsonl").write_text(
+        json.dumps({"prompt": "What else is there to ask on such a fine day as this?"})
+    )
+    against = [{"contamination": {"against": ["test.jsonl"]}}]
+    (tmp_path / "m.yaml").write_text(json.dumps({"sources": {"a": "a.jsonl"}, "filters": against}))
+    assert len(load_mixture(tmp_path / "m.yaml")["train"]) == 2
+    messages = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": question}]
+    (tmp_path / "test.jsonl").write_text(json.dumps({"prompt": messages}))
+    assert len(load_mixture(tmp_path / "m.yaml")["train"]) == 1
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my_filters_here.py").write_text("def f(row):\n    return 'sings' in row['messages'][0]['content']\n")
+    (tmp_path / "n.yaml").write_text(json.dumps({"sources": {"a": "a.jsonl"}, "filters": ["my_filters_here:f"]}))
+    assert len(load_mixture(tmp_path / "n.yaml")["train"]) == 1
+
+
+def test_a_length_limit_counts_without_being_told_a_tokenizer(three):
+    assert read_spec({"sources": three, "filters": [{"length": {"max_tokens": 9}}]}).tokenizer == "gemma-3-270m"
+    assert read_spec({"sources": three, "filters": ["length"]}).tokenizer is None
+
+
+@pytest.mark.parametrize("given", [{}, {"messages": []}, {"messages": "hello"}, {"id": "x"}])
+def test_what_a_filter_returns_is_checked(three, given, monkeypatch):
+    monkeypatch.setitem(globals(), "GIVEN", given)
+    with pytest.raises(UserError, match=r"^a: row 1 of a\.jsonl: filter tests\.test_mixture:give failed"):
+        load_mixture({"sources": three, "filters": ["tests.test_mixture:give"]})
+
+
+GIVEN: dict = {}
+
+
+def give(row):
+    return GIVEN
+
+
+def rename(row):
+    return row | {"id": "other", "source": "other", "tokens": "x"}
+
+
+def test_a_filter_cannot_rename_rows(three):
+    rows = load_mixture({"sources": three, "filters": ["tests.test_mixture:rename"]})["train"]
+    assert set(rows["source"]) == {"a", "b", "c"} and "other" not in rows["id"]
+
+
+def remember(row):
+    if row["id"] == "a3":
+        raise KeyError("gone")
+    return row["id"] != "a4"
+
+
+remember.stateful = True
+
+
+def test_a_stateful_filter_that_raises(three, tmp_path):
+    spec = {"sources": three, "filters": ["tests.test_mixture:remember"]}
+    with pytest.raises(UserError, match=r"^a: row 4 of a\.jsonl: filter tests\.test_mixture:remember failed: KeyError"):
+        load_mixture(spec)
+    manifest = build_mixture(read_spec(spec | {"on_bad_row": "skip"}), tmp_path / "out")
+    assert manifest["sources"]["a"]["dropped"] == {
+        "tests.test_mixture:remember/malformed": 1,
+        "tests.test_mixture:remember/rejected": 1,
+    }
+
+
+def test_nothing_left_to_train_on(tmp_path):
+    with pytest.raises(UserError, match="no row is left to train on"):
+        load_mixture({"sources": {"a": {"from": source(tmp_path, "a", 2), "test": 2}}})
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        '{"prompt": 1' + "0" * 5000 + "}",
+        '{"prompt": "p", "instruction_id_list": ["a"], "kwargs": ["z"]}',
+        '{"prompt": "p", "instruction_id_list": [1], "kwargs": [null]}',
+        '{"prompt": "p", "samples": ["a", "b"], "scores": [NaN, 1]}',
+        '{"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b", "tool_calls": [1]}]}',
+    ],
+)
+def test_odd_rows_are_counted_and_saved(row, tmp_path):
+    (tmp_path / "a.jsonl").write_text(row + "\n" + json.dumps({"prompt": "p", "completion": "c"}) + "\n")
+    spec = {"sources": {"a": str(tmp_path / "a.jsonl")}, "on_bad_row": "skip"}
+    manifest = build_mixture(read_spec(spec), tmp_path / "out")
+    assert manifest["rows"] == {"train": 1} and manifest["sources"]["a"]["dropped"] == {"malformed/malformed": 1}
+
+
+def test_a_key_that_stands_twice_in_the_yaml(tmp_path):
+    (tmp_path / "m.yaml").write_text("sources:\n  a: x.jsonl\n  a: y.jsonl\n")
+    with pytest.raises(UserError, match=r"key 'a' stands twice \(line 3\)"):
+        read_spec(tmp_path / "m.yaml")
+
+
+def test_a_folder_with_brackets_in_its_name(tmp_path):
+    (tmp_path / "exp[1]").mkdir()
+    path = source(tmp_path / "exp[1]", "a", 3)
+    assert len(load_mixture(path)["train"]) == 3
+    (tmp_path / "exp[1]/m.yaml").write_text("sources: {a: '*.jsonl'}")
+    assert len(load_mixture(tmp_path / "exp[1]/m.yaml")["train"]) == 3

@@ -101,7 +101,7 @@ def test_a_verifier_s_faults_are_named(tmp_path):
     for verifier, message in (
         (None, "samples need `scores`, or a `verifier`"),
         ("tests.test_preferences:broken", "verifier tests.test_preferences:broken failed: RuntimeError: no such luck"),
-        ("tests.test_preferences:none", "verifier 'tests.test_preferences:none': give module:function"),
+        ("tests.test_preferences:none", "verifier tests.test_preferences:none: tests.test_preferences has no 'none'"),
         ("nothing", "verifier 'nothing': give module:function"),
     ):
         spec = {"sources": {"s": source | ({} if verifier is None else {"verifier": verifier})}, "kind": "preference"}

@@ -66,7 +66,10 @@ def test_a_missing_file(fails):
     [
         ('{"messages": [', "error: row 2 of bad.jsonl: broken JSON"),
         ({"messages": [TURN, TURN]}, "error: row 2 of bad.jsonl: roles must alternate, found user after user"),
-        ({"messages": [TURN, {"role": "assistant", "content": ""}]}, "row 2 of bad.jsonl: an empty reply; drop the row"),
+        (
+            {"messages": [TURN, {"role": "assistant", "content": ""}]},
+            "row 2 of bad.jsonl: an empty reply; drop the row",
+        ),
         ({"messages": [TURN]}, "row 2 of bad.jsonl: a training row must end with a reply"),
         ({"text": "x"}, "row 2 of bad.jsonl: columns text fit no known format"),
         ({"messages": [{"role": "user", "content": [{"type": "image"}]}]}, "row 2 of bad.jsonl: message 1 has a part"),

@@ -120,7 +120,7 @@ FAULTS = {
         GOOD + b'{"prompt": "caf\xe9"}',
         r"^row 2 of a\.jsonl: not UTF-8 text \(byte \d+\)$",
     ),
-    "CSV not UTF-8": ("a.csv", b"prompt,completion\ncaf\xe9,x\n", r"^line 2 of a\.csv: not UTF-8 text \(byte 3\)$"),
+    "CSV not UTF-8": ("a.csv", b"prompt,completion\ncaf\xe9,x\n", r"^row 1 of a\.csv: not UTF-8 text$"),
     "CSV cells missing": ("a.csv", b"prompt,completion\nx\n", r"^row 1 of a\.csv: 1 cells where the header has 2$"),
     "CSV cells too many": (
         "a.csv",
@@ -233,7 +233,8 @@ def test_evaluation_sets_of_packages(name, package, count):
         ("own/chat", {"options": {"rows": 3}}, r"own/chat: options: "),
         ("reasoning_gym/gdc", {}, r"reasoning_gym/gdc: no such task; it has "),
         ("reasoning_gym/gcd", {"options": {"colour": 1}}, r"reasoning_gym/gcd: options: "),
-        ("demo", {"split": "dev"}, r"demo has splits train, test, not 'dev'"),
+        ("own/chat", {"split": "test"}, r"own/chat has only the split\(s\) train, not 'test'"),
+        ("demo", {"split": "dev"}, r"demo has only the split\(s\) train, test, not 'dev'"),
     ],
 )
 def test_faults_of_built_in_sources(name, settings, message):

@@ -15,6 +15,7 @@ from posttrain.data.filters.personal_keys import find_keys
 from posttrain.data.filters.personal_numbers import find_cards, find_ibans, find_phones, find_social_security
 from posttrain.errors import UserError
 
+OURS = ("id", "source", "where", "language", "kind", "subset")  # columns that name a row
 KINDS = ("email", "phone", "card", "iban", "ssn", "ip", "key")
 ACTIONS = ("drop", "mask")
 CONTEXT = 40  # characters shown on each side of a find
@@ -56,15 +57,25 @@ class PersonalInformation:
         """None when no text of the row, prompt or reply, holds personal information."""
         found: set[str] = set()
         shown = ""
-        for _, text in texts(row):
+        columns = [value for key, value in row.items() if isinstance(value, str) and key not in OURS]
+        for text in [*(text for _, text in texts(row)), *columns]:
             finds = self._find(text)
             if finds and not found:
                 shown = excerpt(text, finds)
             found.update(kind for kind, _, _ in finds)
         if not found:
             return None
-        mended = map_texts(row, lambda text: mask(text, self._find(text))) if self.action == "mask" else None
-        return Finding("+".join(kind for kind in KINDS if kind in found), shown, mended)
+        reason = "+".join(kind for kind in KINDS if kind in found)
+        return Finding(reason, shown, self._mended(row) if self.action == "mask" else None)
+
+    def _mended(self, row: Row) -> Row:
+        """The row with its messages and its other columns of text masked; ours, which name the row, stay."""
+
+        def masked(text: str) -> str:
+            return mask(text, self._find(text))
+
+        columns = {key: masked(value) for key, value in row.items() if isinstance(value, str) and key not in OURS}
+        return map_texts(row, masked) | columns
 
     def _find(self, text: str) -> list[Find]:
         return [find for find in find_personal(text) if self.kinds is None or find[0] in self.kinds]

@@ -2,17 +2,21 @@
 
 import copy
 import difflib
+import hashlib
 import inspect
-from collections.abc import Callable
+import json
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from posttrain.data.conversation import prompts
+from posttrain.data.conversation import COLUMNS
 from posttrain.data.filters import Filter, Finding, Row
-from posttrain.data.formats import read_row
-from posttrain.data.sources import open_source, parse_raw
+from posttrain.data.formats import check_conversations, read_row
+from posttrain.data.preferences import load_function
+from posttrain.data.sources import Source, open_source, parse_raw
 from posttrain.errors import UserError
 
 # name -> (module of this package, class); imported on first use, since some bring a package of their own.
@@ -48,10 +52,20 @@ class Custom:
         if given is False:
             return Finding("rejected")
         if isinstance(given, dict):
-            return Finding("changed", row=given)
+            return Finding("changed", row=_checked_change(row, given))
         if isinstance(given, Finding):
             return given
         raise TypeError(f"a filter returns True, False, None, a row or a Finding, not {type(given).__name__}")
+
+
+def _checked_change(row: Row, given: Row) -> Row:
+    """The row that a user's filter returned, with our own columns as they were. Raises UserError if it is no row."""
+    given = {key: value for key, value in given.items() if key not in OURS}
+    ours = {key: row[key] for key in OURS if key in row}
+    missing = [column for column in COLUMNS if column in row and column not in given]
+    if missing:
+        raise UserError(f"the row that it returned has no `{missing[0]}`")
+    return check_conversations(given, "the row that it returned") | ours
 
 
 def read_filters(entries: list, where: str) -> list[Entry]:
@@ -72,6 +86,10 @@ def read_filters(entries: list, where: str) -> list[Entry]:
             raise UserError(f"{where}: unknown filter {name!r} ({hint})")
         if name in (known for known, _ in found):
             raise UserError(f"{where}: filter {name!r} stands twice")
+        try:
+            json.dumps(settings, sort_keys=True)
+        except TypeError:
+            raise UserError(f"{where}: filter {name}: settings must be text, numbers, lists or maps of them") from None
         found.append((name, settings or {}))
     return found
 
@@ -97,28 +115,49 @@ def build_filter(name: str, settings: dict[str, Any], folder: Path = Path()) -> 
     return build(**settings)
 
 
+def fingerprint_filter(name: str, settings: dict[str, Any], folder: Path = Path()) -> list[str]:
+    """What decides the filter's verdicts beside its settings: a user's source code, the evaluation sets' contents."""
+    if ":" in name:
+        load_function(name, "filter")
+        origin = getattr(sys.modules[name.partition(":")[0]], "__file__", None)
+        return [hashlib.sha256(Path(origin).read_bytes()).hexdigest()] if origin else []
+    if name == "contamination":
+        return [source.fingerprint() for _, source, _ in _evaluation_sources(settings.get("against"), folder)]
+    return []
+
+
 def evaluation_sets(against: Any, folder: Path = Path()) -> dict[str, list[tuple[str, str]]]:
-    """{set: [(item id, what is asked)]} of evaluation files and built-in sets, for decontamination."""
+    """{set: [(item id, what the user asks)]} of evaluation files and built-in sets, for decontamination."""
+    sets: dict[str, list[tuple[str, str]]] = {}
+    for label, source, format in _evaluation_sources(against, folder):
+        if label in sets:
+            raise UserError(f"filter contamination: `against` names {label} twice")
+        items = []
+        for where, content in source.rows():
+            row = read_row(parse_raw(content, where), where, format)
+            turns = row.get("prompt") or row["messages"]
+            items.append((where, "\n\n".join(turn["content"] for turn in turns if turn["role"] == "user")))
+        if not items:
+            raise UserError(f"filter contamination: {label} has no rows")
+        sets[label] = items
+    return sets
+
+
+def _evaluation_sources(against: Any, folder: Path) -> Iterator[tuple[str, Source, str | None]]:
+    """(label, source, stated format) of each entry of `against`."""
     if not isinstance(against, list) or not against:
         raise UserError("filter contamination: `against` must list evaluation sets: files, hub ids or built-in names")
-    sets = {}
     for entry in against:
         entry = {"from": entry} if isinstance(entry, str) else entry
         if not isinstance(entry, dict) or not isinstance(entry.get("from"), str) or entry.keys() - _SET_KEYS:
             raise UserError(f"filter contamination: `against`: an entry is a name or {{from: …}}, not {entry!r:.60}")
         name = entry["from"]
-        source = open_source(name, config=entry.get("config"), split=entry.get("split", _split_of(name)), folder=folder)
-        items = []
-        for where, content in source.rows():
-            row = read_row(parse_raw(content, where), where, entry.get("format"))
-            question = row | {"messages": row.get("messages", [])[:1], "chosen": [], "rejected": []}
-            items.append((where, "\n\n".join(prompts(question))))
-        if not items:
-            raise UserError(f"filter contamination: {name} has no rows")
-        sets[name] = items
-    return sets
+        label = "/".join([name, *(str(entry[key]) for key in ("config", "split") if key in entry)])
+        split = entry.get("split", _split_of(name))
+        yield label, open_source(name, config=entry.get("config"), split=split, folder=folder), entry.get("format")
 
 
+OURS = ("source", "id", "where", "tokens", "reply_tokens", "margin")  # columns that a filter cannot write
 _SET_KEYS = {"from", "config", "split", "format"}
 
 
@@ -128,13 +167,5 @@ def _split_of(name: str) -> str:
 
 
 def _custom(name: str, settings: dict[str, Any]) -> Custom:
-    module, _, function = name.partition(":")
-    try:
-        found = getattr(import_module(module), function)
-    except ImportError as error:
-        raise UserError(f"filter {name}: cannot import {module} ({error}); is it on PYTHONPATH?") from None
-    except AttributeError:
-        raise UserError(f"filter {name}: {module} has no {function!r}") from None
-    if not callable(found):
-        raise UserError(f"filter {name}: is a {type(found).__name__}, not a function")
+    found = load_function(name, "filter")
     return Custom(found, settings, stateful=bool(getattr(found, "stateful", False)))
