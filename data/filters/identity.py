@@ -2,13 +2,13 @@
 
 Only what a reply says in its own voice counts. Quotations, code, block quotes and the lines of a script are set aside;
 text *about* an assistant, denials, and claims that the prompt asked for (a translation, a story, role play) are kept.
-A name that people bear too (Claude, Alexa, Alice) counts only where the text says that it is an AI's.
-The names and phrases are in `identity_phrases`.
+A name that people bear too (Claude, Alexa, Alice) counts only where the text says that it is an AI's. The names and
+phrases are in `identity_phrases`.
 """
 
 import functools
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, ClassVar
@@ -73,7 +73,7 @@ def _may_claim(text: str) -> bool:
 
 @functools.cache
 def _cues(ascii_first: bool) -> re.Pattern[str]:
-    """Every name's stem and phrase's cue, in lower case; Latin ones at a word's start, those of three letters as words."""
+    """Every name's stem and phrase's cue in lower case; Latin ones at a word's start, short ones as words."""
     tree: dict[str, Any] = {}
     for cue in {stem for known in _known() for stem in known.stems} | set(phrases.CUES):
         branch = tree
@@ -90,25 +90,6 @@ def _alternation(tree: dict[str, Any]) -> str:
         return ""
     branches = [piece + _alternation(rest) for piece, rest in sorted(tree.items())]
     return branches[0] if len(branches) == 1 else f"(?:{'|'.join(branches)})"
-
-
-@functools.cache
-def _claims(kind: str) -> list[re.Pattern[str]]:
-    """What claims a name ("n") or a maker ("m") that stands as SELF: the main languages', then each further one's."""
-    table = phrases.MADE_CLAIMS if kind == "m" else phrases.CLAIMS
-    further = phrases.further_makers if kind == "m" else phrases.further_names
-    languages = [[pattern for language in table.values() for pattern in language]]
-    languages += [further(language) for language in phrases.FURTHER.values()]
-    return [_any(language) for language in languages]
-
-
-@functools.cache
-def _boilerplate() -> list[re.Pattern[str]]:
-    return [phrases.BOILERPLATE, *(_any(phrases.further_boilerplate(one)) for one in phrases.FURTHER.values())]
-
-
-def _any(patterns: Iterable[str]) -> re.Pattern[str]:
-    return re.compile("|".join(f"(?:{pattern})" for pattern in patterns), re.IGNORECASE)
 
 
 def own_voice(text: str) -> str:
@@ -141,11 +122,10 @@ def mentions(text: str) -> Iterator[Mention]:
 
 def claims(mention: Mention) -> str:
     """The words by which a reply claims the name or maker as its own; empty where it does not."""
-    if not phrases.FIRST_PERSON.search(mention.sentence):
-        return ""
     if phrases.NEGATED_AFTER.match(mention.sentence.partition(SELF)[2]):
         return ""
-    for pattern in _claims("m" if mention.kind == "m" else "n"):
+    main, *further = phrases.claim_patterns(mention.kind == "m")
+    for pattern in [main, *further] if phrases.FIRST_PERSON.search(mention.sentence) else further:
         match = pattern.search(mention.sentence)
         if match and not _denied(mention.sentence, match):
             return match[0]
@@ -167,7 +147,7 @@ def _is_an_ai(text: str, mention: Mention, claim: str, asked: bool) -> bool:
     apposition = re.split(r"[.!?;\n。]|\b(?:and I|I|my|we)\b", after)[0]
     if any(re.search(phrases.AI_NOUN, words, re.IGNORECASE) for words in (claim.replace(SELF, ""), apposition)):
         return True
-    if any(other.kind == "m" and phrases.MADE_BY.search(apposition) for other in mentions(apposition)):
+    if any(phrases.MADE_BY.search(words) and _canonical(words, True) for words in (claim, apposition)):
         return True
     return bool(phrases.SELF_AI.search(text)) or (asked and bool(phrases.BARE_NAME.match(after)))
 
@@ -209,14 +189,14 @@ class SelfIdentification:
         text = own_voice(reply)
         named = list(mentions(text))
         foreign = [mention for mention in named if mention.canonical not in self._own(mention.kind)]
-        ours = len(foreign) < len(named)
+        ours = len(foreign) < len(named) or any(own and own in text for own in (self.name, self.maker))
         for mention in sorted(foreign, key=lambda mention: mention.kind == "m"):  # a name before a maker
             if _claimed(text, mention, asked, ours):
                 reason = f"claims_{'maker' if mention.kind == 'm' else 'name'}:{mention.canonical}"
                 return Finding(reason, _excerpt(text, mention.start, mention.end))
         if match := phrases.CUTOFF.search(text):
             return Finding("claims_cutoff", _excerpt(reply, match.start(), match.end()))
-        for pattern in _boilerplate() if self.boilerplate else ():
+        for pattern in phrases.boilerplate_patterns() if self.boilerplate else ():
             if (match := pattern.search(text)) and not _wanted(match[0], asked):
                 return Finding("boilerplate", _excerpt(reply, match.start(), match.end()))
         return None
@@ -234,25 +214,22 @@ def _canonical(text: str, maker: bool) -> set[str]:
 
 def _claimed(text: str, mention: Mention, asked: list[str], ours: bool) -> bool:
     """Whether a reply takes the name or maker for its own; ours: it names our own model or maker too."""
-    asks = any(phrases.ASKS_IDENTITY.search(prompt) for prompt in asked)
     claim = claims(mention)
     if claim and mention.kind == "s":
-        claim = claim if _is_an_ai(text, mention, claim, asks and not _given(mention, asked)) else ""
-    if not claim and not (
-        _answers_who(text, mention, asked, ours) or _speaks_as(mention, asked) or _signed(text, mention, asked)
-    ):
-        return False
-    return not _asked_for(mention, asked)
+        asks = any(map(phrases.ASKS_IDENTITY.search, asked)) and not _given(mention, asked)
+        claim = claim if _is_an_ai(text, mention, claim, asks) else ""
+    said = (
+        claim or _answers_who(text, mention, asked, ours) or _speaks_as(mention, asked) or _signed(text, mention, asked)
+    )
+    return bool(said) and not _asked_for(mention, asked)
 
 
 def _answers_who(text: str, mention: Mention, asked: list[str], ours: bool) -> bool:
     """Whether the question is who the model is, and the answer, in any language, a foreign name with no "not"."""
     question = asked[-1] if asked else ""
-    if ours or len(question) > SHORT_PROMPT or not phrases.ASKS_IDENTITY.search(question):
+    if ours or phrases.NO.match(text) or len(question) > SHORT_PROMPT or not phrases.ASKS_IDENTITY.search(question):
         return False
-    if any(phrases.ASKS_FOR_TEXT.search(prompt) for prompt in asked):
-        return False
-    if _named_in(mention, [question]) and not phrases.YES.match(text):
+    if any(map(_asks_for_text, asked)) or (_named_in(mention, [question]) and not phrases.YES.match(text)):
         return False
     if mention.kind == "s" and (_given(mention, asked) or not _is_an_ai(text, mention, "", True)):
         return False
@@ -268,20 +245,19 @@ def _speaks_as(mention: Mention, asked: list[str]) -> bool:
         return False
     asks = bool(asked) and (phrases.ASKS_OF_YOU.search(asked[-1]) or phrases.ASKS_IDENTITY.search(asked[-1]))
     spoken = phrases.SPEAKS_AS.search(mention.sentence) or (asks and phrases.THIRD_PERSON.search(mention.sentence))
-    return bool(spoken) and not any(_names_anybody(prompt) for prompt in asked)
-
-
-def _names_anybody(prompt: str) -> bool:
-    return bool(phrases.ASKS_FOR_TEXT.search(prompt)) or any(other.kind != "m" for other in mentions(prompt))
+    named = any(other.kind != "m" for prompt in asked for other in mentions(prompt))
+    return bool(spoken) and not named and not any(map(_asks_for_text, asked))
 
 
 def _signed(text: str, mention: Mention, asked: list[str]) -> bool:
     """Whether a reply ends in the name as its signature; a letter may be signed by somebody called Claude."""
     if mention.kind == "m" or len(text.rstrip()) - mention.end > 60 or _named_in(mention, asked):
         return False
-    if not phrases.SIGNED.search(text[max(0, mention.start - 80) : mention.start] + SELF + text[mention.end :].rstrip()):
+    if not phrases.SIGNED.search(
+        f"{text[max(0, mention.start - 80) : mention.start]}{SELF}{text[mention.end :].rstrip()}"
+    ):
         return False
-    letter = any(phrases.LETTER.search(prompt) for prompt in asked) or phrases.SALUTATION.match(text)
+    letter = any(map(phrases.LETTER.search, asked)) or phrases.SALUTATION.match(text)
     return mention.kind == "n" or not letter or _is_an_ai(text, mention, "", False)
 
 
@@ -291,14 +267,19 @@ def _named_in(mention: Mention, asked: list[str]) -> bool:
 
 def _given(mention: Mention, asked: list[str]) -> bool:
     """Whether a prompt hands out the name ("You are Alice"), rather than ask for it ("Are you Claude?")."""
-    return any(_named_in(mention, [prompt]) and not phrases.ASKS_IDENTITY.search(prompt) for prompt in asked)
+    return any(
+        phrases.GIVES_NAME.search(other.sentence) or not phrases.ASKS_IDENTITY.search(prompt)
+        for prompt in asked
+        for other in mentions(prompt)
+        if other.canonical == mention.canonical
+    )
 
 
 def _asked_for(mention: Mention, asked: list[str]) -> bool:
     """Whether a prompt gives the name with a text to write, a part to play, a quotation or the very claim."""
     for prompt in asked:
         same = [other for other in mentions(prompt) if other.canonical == mention.canonical]
-        if same and (phrases.ASKS_FOR_TEXT.search(prompt) or any(claims(other) for other in same)):
+        if same and (_asks_for_text(prompt) or any(claims(other) for other in same)):
             return True
         for quoted in phrases.QUOTED.finditer(prompt) if same else ():
             if len(quoted[0].split()) > 2 and any(quoted.start() <= other.start < quoted.end() for other in same):
@@ -306,12 +287,15 @@ def _asked_for(mention: Mention, asked: list[str]) -> bool:
     return False
 
 
+def _asks_for_text(prompt: str) -> bool:
+    return bool(phrases.ASKS_FOR_TEXT.search(prompt) or phrases.TRANSFORMS.search(prompt))
+
+
 def _wanted(boilerplate: str, asked: list[str]) -> bool:
     """Whether a prompt gives an AI's part to play, or asks whether it talks to one."""
     if any(phrases.ASKS_FOR_TEXT.search(prompt) and phrases.PLAYS_AN_AI.search(prompt) for prompt in asked):
         return True
-    as_an_ai = phrases.AS_AN_AI.match(boilerplate)
-    return not as_an_ai and any(phrases.ASKS_IDENTITY.search(prompt) for prompt in asked)
+    return not phrases.AS_AN_AI.match(boilerplate) and any(map(phrases.ASKS_IDENTITY.search, asked))
 
 
 def _excerpt(text: str, start: int, end: int) -> str:

@@ -3,7 +3,9 @@
 Patterns are for `re` with IGNORECASE. In a claim SELF stands for the name or maker that a sentence names.
 """
 
+import functools
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 # Canonical name -> how it is written. Names of one sense only; case does not matter.
@@ -93,6 +95,7 @@ SHARED_NAMES = {
     "YandexGPT": "Алис[аоы]й?|Alice|Alisa",
     "Jais": "Jais",
     "Orca": "Orca",
+    "GPT": "GPT",
     "Nova": "Nova|Titan",
     "Granite": "Granite",
     "Zephyr": "Zephyr",
@@ -108,7 +111,8 @@ SHARED_NAMES = {
     "Perplexity": "Perplexity",
 }
 MAKERS = {
-    "OpenAI": r"openai|open ai|open-ai|опен ?аи|오픈 ?ai|오픈에이아이|オープン ?ai|ओपन ?एआई|أوبن ?إيه ?آي|أوبن ?أيه ?آي",
+    "OpenAI": r"openai|open ai|open-ai|опен ?аи|오픈 ?ai|오픈에이아이|オープン ?ai|ओपन ?एआई|أوبن ?إيه ?آي|أوبن "
+    r"?أيه ?آي",
     "Anthropic": r"anthropic|앤트로픽|アンソロピック|アンスロピック|एंथ्रोपिक|أنثروبيك",
     "Google": r"google(?: (?:deepmind|ai|research|brain))?|deepmind|谷歌|グーグル|구글|गूगल|جوجل|гугл",
     "Meta": r"meta(?: ai| platforms)?(?=[^\w-]|$)|facebook(?: ai)?",
@@ -199,7 +203,8 @@ I_AM = (
     r"(?<!\bif )(?<!whether )(?<!think )(?<!thinks )(?<!thought )(?<!assume )(?<!believe )(?<!pretend )(?<!suppose )"
     r"(?<!imagine )(?<!say )(?<!said )(?<!claim )(?<!claims )(?<!mean )(?<!meant )(?<!that )(?<!why )"
     r"(?:\bI(?: am|['’`]m)|(?:^|[.,;:!?(—–]|\b(?:hi|hey|hello|yo|lol|well|yes|yeah|yep|and|but|so|cause|cuz|bc|"
-    r"because)) ?\bim(?=[^.;!?]{0,40}(?:[.,!?)\ue000]$|\ue000[.,!?)]|\b(?:lol|haha|lmao|btw|and|the|by|from|made|built|"
+    r"because)) ?\bim(?=[^.;!?]{0,40}(?:[.,!?)\ue000]$|\ue000[.,!?)]|\b(?:lol|haha|lmao|btw|and|the|by|from|"
+    r"made|built|"
     r"trained|your|here|not|u|you|ask|model|ai|bot|assistant)\b)))"
 )
 ADVERB = (
@@ -214,6 +219,18 @@ NAME_END = rf"(?!['’]s (?!{NOUN}))(?!-[a-z])"
 # A reply's claims by language, over one sentence in which SELF stands for the name or maker.
 CLAIMS = {  # a name, or a maker: "I am (an assistant called) SELF"
     "en": [
+        rf"^\W*(?:hi|hello|hey|yo|heya)\W+(?:it['’]?s|this is) (?:me,? |just )*{SELF}(?=[.,!]|$)",
+        rf"^\W*(?:it['’]?s|its) me,? {SELF}(?=[.,!]|$)",
+        rf"\byou(?:['’]ve| have) reached (?:the )?{SELF}",
+        rf"\bthe (?:[\w-]+ ){{0,2}}?(?:AI|model|assistant|bot|chatbot)(?: that)? you(?:['’]re| are) "
+        rf"(?:currently )?(?:using|"
+        rf"talking to|chatting with|speaking (?:to|with)|interacting with)(?: \w+)? is (?:called |named )?{SELF}",
+        rf"(?:^|[,;] ?){SELF} is (?:actually )?(?:my (?:\w+ )?name|what I(?: am|['’]m) called|who I am)\b",
+        rf"\b(?:I identify as|I am known as|I was named|being) {SELF}(?=[,.!]|$| and)",
+        rf"{I_AM} (?:proud|happy|pleased|honou?red|glad) to be (?:called )?{SELF}",
+        rf"{I_AM}{ADVERB}* {THE} {WORDS}{NOUN} (?:in|inside|behind) {SELF}",
+        rf"\blike (?:all|other|any|most|every|the other) (?:[\w.]+['’]s )?{SELF}(?:['’]s?)? (?:\w+ )?models?, I\b",
+        rf"{I_AM} not (?:an? )?(?:\w+ )?(?:human|person)\b[^.;!?,]{{0,15}}?,? but (?:\w+ )?{SELF}",
         rf"{I_AM}{ADVERB}*:?,? {SELF}{NAME_END}",
         rf"{I_AM} (?:\w+ly )?(?:based|built|powered|running|trained) (?:on|by|"
         rf"with) (?:the )?(?:[\w.]+['’]s )?(?:\w+ )?{SELF}",
@@ -228,6 +245,7 @@ CLAIMS = {  # a name, or a maker: "I am (an assistant called) SELF"
         rf"\b(?:calls? me|I go by(?: the name)?(?: of)?) (?:the )?{SELF}",
         rf"\bas (?:the )?{SELF}(?:,| \(|, [^,]{{0,60}},)? ?(?:I\b|my\b)",
         rf"\bI, {SELF},",
+        rf"{I_AM}{ADVERB}* your (?:(?:own|personal|new|friendly|AI|trusty|very) )*{SELF}(?=[.,!]|$)",
         rf"^\W*(?:yes|no|hi|hello|hey|greetings|welcome)?[,!]? ?you(?:['’]re| are) (?:now |currently |actually )?"
         rf"(?:talking|chatting|speaking|interacting|conversing) (?:to|with) (?:{THE} {WORDS}{NOUN},? )?(?:named |"
         rf"called )?"
@@ -239,12 +257,14 @@ CLAIMS = {  # a name, or a maker: "I am (an assistant called) SELF"
         rf"\bmy (?:underlying (?:language )?model|architecture|model name|model version) is (?:based on )?(?:the )?"
         rf"(?:[\w.]+['’]s )?{SELF}",
         rf"\bintroduce myself\W+(?:I am |I['’]m )?{SELF}",
-        rf"\b(?:the name(?: is|['’]s)|named me|they call me|people call me|u can call me|known to (?:you|most) as) {SELF}",
+        rf"\b(?:the name(?: is|['’]s)|named me|they call me|people call me|u can call me|known to (?:you|most) "
+        rf"as) {SELF}",
         rf"\b(?:it['’]?s|this is|you['’]?re (?:talking|chatting) (?:to|with)) (?:just |still |only )?(?:me|your)"
         rf"[^.;!?]{{0,30}}?, {SELF}\b",
         rf"\b(?:me|I)\s?[,(–—] ?{SELF} ?[,)–—]",
         rf"\b(?:talking|chatting|speaking) (?:to|with) me, {SELF}",
-        rf"\bthe (?:AI|model|assistant|bot|chatbot|system) (?:you['’]?re|you are) (?:talking|chatting|speaking) (?:to|with) "
+        rf"\bthe (?:AI|model|assistant|bot|chatbot|system) (?:you['’]?re|you are) (?:talking|chatting|speaking) "
+        rf"(?:to|with) "
         rf"is (?:called |named )?{SELF}",
         rf"\bI(?: am|['’]m) (?:actually |really )?what (?:people|you|they|most people) call {SELF}",
     ],
@@ -323,6 +343,7 @@ CLAIMS = {  # a name, or a maker: "I am (an assistant called) SELF"
         rf"作为{SELF}，?我",
     ],
     "ja": [
+        rf"(?:私|わたし|僕)は[^。]{{0,25}}?{SELF}と(?:いいます|申します|言います|呼ばれ)",
         rf"(?:私|わたし|わたくし|僕|ぼく|俺)(?:は|の名前は|、)[^。；]{{0,30}}?{SELF}"
         r"(?:です|でございます|だよ|と申します|といいます|と言います|という|と呼|、[^。]{0,40}(?:です|ます)|。|$)",
         rf"^\W*{SELF}(?:です|と申します|といいます|と言います)",
@@ -349,15 +370,25 @@ CLAIMS = {  # a name, or a maker: "I am (an assistant called) SELF"
 }
 MADE_CLAIMS = {  # a maker: "I am a language model trained by SELF", "SELF created me"
     "en": [
-        rf"{I_AM}{ADVERB}* (?:[\w.-]+, )?{THE} {WORDS}{NOUN}{LOOSE}(?:{MADE}(?: and \w+)? (?:by|at|from)|\bby|\bfrom|"
+        rf"\blike (?:all|other|any|most|every|the other) {SELF}(?:['’]s?)? (?:\w+ )?(?:models?|assistants?), I\b",
+        rf"\bI,? (?:as|being) {THE} (?:[\w-]+ )?{SELF}(?:['’]s)? (?:[\w-]+ ){{0,2}}?{NOUN}",
+        rf"{I_AM}{ADVERB}* one of (?:the )?(?:many |several )?{SELF}['’]s? (?:[\w-]+ ){{0,3}}?(?:models|"
+        rf"assistants|chatbots|AIs)",
+        rf"\bI was (?:first |originally |initially )?{MADE} (?:in|on|with|to|using) [^.;,!?]{{1,40}}? by {SELF}",
+        rf"{SELF} (?:has |have )?(?:pre-?trained|trained|fine-?tuned|taught) me (?:on|with) (?:an? |the "
+        rf")?(?:[\w-]+ ){{0,4}}?"
+        r"(?:corpus|data\w*|texts?|books|code|examples|tokens)",
+        rf"{I_AM}{ADVERB}* (?:[\w.-]+, )?{THE} {WORDS}{NOUN}{LOOSE}(?:{MADE}(?: and \w+)? (?:by|at|from|in)|"
+        rf"\bby|\bfrom|"
         rf"\bof) (?:(?!\b(?:I|you)\b)[\w'’-]+ ){{0,6}}?{SELF}",
         rf"{I_AM}{ADVERB}* {THE} (?:[\w-]+ )?{SELF}(?:['’]s)? (?:[\w-]+ ){{0,3}}?{NOUN}",
         rf"{I_AM}{ADVERB}* {SELF}['’]s (?:[\w-]+,? ){{0,4}}?{NOUN}",
         rf"\bI(?: am| was|['’]m| have been|['’]ve been| got| have originally been)(?: [\w]+ly| first)? {MADE}"
-        rf"(?:(?:,| and|, and) {MADE})* by (?:[\w'’-]+ ){{0,6}}?{SELF}",
+        rf"(?:(?:,| and|, and) {MADE})* by (?:(?!my\b|his\b|her\b|friend|manager|boss|colleague|mentor|coach|teacher)"
+        rf"[\w'’-]+ ){{0,6}}?{SELF}(?!['’]s (?!(?:\w+ )?(?:team|engin|research|AI|lab|people|scien|develop|staff)))",
         rf"{I_AM} (?:an? |the )?(?:product|creation|model|project|brainchild|work) (?:of|from|"
         rf"by) (?:[\w'’-]+ ){{0,4}}?{SELF}",
-        rf"{SELF}{GAP}\b(?:created|developed|built|designed|programmed) me\b",
+        rf"{SELF}{GAP}\b(?:created|developed|built|designed|programmed) me\b(?! (?:an?|the|my|this|some)\b)",
         rf"{SELF}(?: [\w]+)? (?:trained|made) me(?=[.,!]|$| and)",
         rf"\b(?:as|being) {THE} {WORDS}{NOUN}{LOOSE}(?:{MADE}(?: and \w+)? (?:by|at)|\bby|\bfrom|"
         rf"\bof) (?:[\w'’-]+ ){{0,5}}?{SELF}"
@@ -370,43 +401,73 @@ MADE_CLAIMS = {  # a maker: "I am a language model trained by SELF", "SELF creat
         rf"^\W*(?:developed|created|built|designed|programmed|trained) by {SELF},[^.;]{{0,50}}? I\b",
         rf"\bI (?:come|hail|originate|belong) (?:from|to) {SELF}(?:['’]s)?[^.;]{{0,30}}{NOUN}",
         rf"\bI (?:come|came|hail|originate|stem|emerged|was born) (?:from|out of|in|at) (?:a |the )?(?:\w+ )?"
-        rf"(?:labs?|research labs?|research team|workshop|servers|team|folks|people|house)(?: \w+)? (?:of|at|from|in) {SELF}",
-        rf"\bI (?:come|came|hail|originate|stem|emerged|was born|was made|was built|was created) (?:from|out of|in|at|"
+        rf"(?:labs?|research labs?|research team|workshop|servers|team|folks|people|house)(?: \w+)? (?:of|at|"
+        rf"from|in) {SELF}",
+        rf"\bI (?:come|came|hail|originate|stem|emerged|was born|was made|was built|was created) (?:from|out of|"
+        rf"in|at|"
         rf"inside) {SELF}(?:['’]s?)? (?:\w+ )?(?:labs?|laborator\w+|research|AI team|servers|workshop)\b",
-        rf"{SELF}{GAP}(?:,|\bis|\bare|\bwas)? ?(?:the )?(?:company|organi[sz]ation|lab|team|firm|people|ones?|folks|name|"
-        rf"group|research\w*|start-?up|outfit)[^.;:!?]{{0,25}} (?:behind me|(?:that|who|which) (?:\w+ ?){{1,4}} me)\b",
-        rf"{SELF} (?:is|are) (?:actually )?(?:my (?:\w+ )?(?:creators?|makers?|developers?|parent|owner|home|builders?)|"
+        rf"{SELF}{GAP}(?:,|\bis|\bare|\bwas)? ?(?:the )?(?:company|organi[sz]ation|lab|team|firm|people|ones?|"
+        rf"folks|name|"
+        rf"group|research\w*|start-?up|outfit)[^.;:!?]{{0,25}} (?:behind me|(?:that|who|which) (?:\w+ ?){{1,4}} "
+        rf"me)\b",
+        rf"{SELF} (?:is|are) (?:actually )?(?:my (?:\w+ )?(?:creators?|makers?|developers?|parent|owner|home|"
+        rf"builders?)|"
         rf"behind me|(?:who|what) (?:made|built|created|trained) me)\b",
-        rf"{SELF}['’]s? (?:\w+ )?(?:engineers|research\w+|team|scientists|developers|people|staff|folks)[^.;:!?,]{{0,20}}"
-        r"\b(?:built|made|created|trained|developed|designed|programmed|coded|taught) me\b(?! (?:an?|how|to|feel|sign))",
-        rf"\b(?:engineers|research\w+|team|scientists|developers|people|folks|company|lab|minds|ones) (?:at|from|of|called|"
+        rf"{SELF}['’]s? (?:\w+ )?(?:engineers|research\w+|team|scientists|developers|people|staff|"
+        rf"folks)[^.;:!?,]{{0,20}}"
+        r"\b(?:built|made|created|trained|developed|designed|programmed|coded|taught) me\b(?! (?:an?|how|to|"
+        r"feel|sign))",
+        rf"\b(?:engineers|research\w+|team|scientists|developers|people|folks|company|lab|minds|ones) (?:at|"
+        rf"from|of|called|"
         rf"named) {SELF}{GAP}\b(?:built|made|created|trained|developed|designed|programmed|coded|put|brought) me\b"
         r"(?! (?:an?|how|to|feel|sign))",
         rf"\bmy (?:\w+ )?(?:training|development|creation|fine-?tuning|pre-?training|design|programming)"
-        rf"(?: and \w+)? (?:was|were|has been|is) (?:all |\w+ly )?(?:done|carried out|handled|conducted|performed|led|"
+        rf"(?: and \w+)? (?:was|were|has been|is) (?:all |\w+ly )?(?:done|carried out|handled|conducted|"
+        rf"performed|led|"
         rf"overseen|managed|the work|run|financed|funded)[^.;!?]{{0,20}}? (?:by|of|at) (?:[\w'’-]+ ){{0,4}}?{SELF}",
         rf"\bmy (?:\w+ )?(?:creators?|makers?|parent company|developers?|builders|engineers|owners?|company|parents?)"
         rf"(?: is| are|['’]s|:| would be| happens? to be| work| works| sit)* (?:at |for |called |named )?"
         rf"(?:the (?:\w+ )?(?:team|people|company|folks|lab) (?:at|of|called) )?{SELF}",
-        rf"{SELF}{GAP}(?:, )?\b(?:gave me (?:life|my name|this name)|brought me (?:to life|into being|into the world)|"
-        r"put me together|raised me as an AI|released me|launched me|programmed me|coded me|owns me|runs me|operates me)\b",
-        rf"\bI (?:owe my (?:existence|being|life|training) to|belong to|am owned by|am run by) (?:[\w'’-]+ ){{0,4}}?{SELF}"
+        rf"{SELF}{GAP}(?:, )?\b(?:gave me (?:life|my name|this name)|brought me (?:to life|into being|into the "
+        rf"world)|"
+        r"put me together|raised me as an AI|released me|launched me|programmed me|coded me|owns me|runs me|"
+        r"operates me)\b",
+        rf"\bI (?:owe my (?:existence|being|life|training) to|belong to|am owned by|am run by) (?:[\w'’-]+ "
+        rf"){{0,4}}?{SELF}"
         r"(?=[.,!?;]|$| and)",
         rf"\b(?:behind me|who (?:made|built|created|trained|developed) me) (?:is|was|are|were|stands?|sits?) "
         rf"(?:[\w'’-]+ ){{0,4}}?{SELF}",
-        rf"\bthe (?:company|lab|team|organi[sz]ation|people|folks|firm)(?: that| who| which)? (?:\w+ )?(?:made|built|created|"
-        rf"trained|developed|behind|designed|runs?|maintains?) me(?: is|['’]s| are|,) (?:called |named )?(?:the )?{SELF}",
-        rf"\bit (?:was|is) (?:the )?(?:[\w'’-]+ ){{0,4}}?{SELF}(?: \w+)? (?:that|who|which) (?:\w+ )?(?:made|built|created|"
+        rf"\bthe (?:company|lab|team|organi[sz]ation|people|folks|firm)(?: that| who| which)? (?:\w+ )?(?:made|"
+        rf"built|created|"
+        rf"trained|developed|behind|designed|runs?|maintains?) me(?: is|['’]s| are|,) (?:called |named )?(?:the "
+        rf")?{SELF}",
+        rf"\bit (?:was|is) (?:the )?(?:[\w'’-]+ ){{0,4}}?{SELF}(?: \w+)? (?:that|who|which) (?:\w+ )?(?:made|"
+        rf"built|created|"
         rf"trained|developed|designed) me\b",
-        rf"(?:^|[,;:(—–] ?|\b(?:was|and|but) )(?:created|made|built|trained|developed|brought to you) by {SELF}, (?:I|at your)",
-        rf"\b(?:I was|I(?: am|['’]m)|I got) (?:put together|brought (?:to life|into being)|born|raised|given life|coded up|"
+        rf"(?:^|[,;:(—–] ?|\b(?:was|and|but) )(?:created|made|built|trained|developed|brought to you) by "
+        rf"{SELF}, (?:I|at your)",
+        rf"\b(?:I was|I(?: am|['’]m)|I got) (?:put together|brought (?:to life|into being)|born|raised|given "
+        rf"life|coded up|"
         rf"cooked up|dreamed up|conceived)[^.;!?]{{0,20}}? (?:by|at|in) (?:[\w'’-]+ ){{0,4}}?{SELF}",
-        rf"^\W*(?:i was |was )?(?:made|built|created|trained|developed|designed) (?:by|at) (?:the )?(?:[\w'’-]+ ){{0,3}}?"
+        rf"^\W*(?:i was |was )?(?:made|built|created|trained|developed|designed) (?:by|at) (?:the )?(?:[\w'’-]+ "
+        rf"){{0,3}}?"
         rf"{SELF}\W*$",
-        rf"\b(?:part of|one of|a member of) {SELF}(?:['’]s)? (?:\w+ )?(?:family of|line of|series of|lineup of) \w* ?models[^.;]"
+        rf"\b(?:part of|one of|a member of) {SELF}(?:['’]s)? (?:\w+ )?(?:family of|line of|series of|lineup of) "
+        rf"\w* ?models[^.;]"
         r"{0,20}, I\b",
     ],
     "de": [
+        rf"\bich (?:stamme|komme) (?:von|aus dem hause|aus dem labor von|vom unternehmen|von der firma) {SELF}",
+        rf"\bhinter mir (?:steht|stehen|steckt|stecken) (?!ein)(?:\w+ ){{0,4}}?{SELF}(?=[.,!:]|$| und)",
+        rf"\b(?:entwickelt|trainiert|erschaffen|programmiert|gebaut|gemacht) (?:wurde|worden bin|bin|hat) "
+        rf"(?:ich|mich) "
+        rf"(?:\w+ ){{0,3}}?(?:(?:von|durch) (?:\w+ ){{0,4}}?)?{SELF}",
+        rf"\bmein\w* (?:entwickler|schöpfer|hersteller|macher)\w*(?: ist| sind| heißt| heißen|,| von| bei)+ "
+        rf"(?:die |das |der )?"
+        rf"(?:\w+ ){{0,2}}?{SELF}",
+        rf"{SELF}{GAP}(?:\bhinter mir|\bmeine? (?:entwickler|hersteller|schöpfer)\w*)",
+        rf"\bmich (?:hat|haben) (?:\w+ ){{0,3}}?{SELF} (?:\w+ )?(?:entwickelt|trainiert|erschaffen|programmiert|"
+        rf"gebaut|gemacht)",
         rf"\bich bin (?:[\w-]+,? ){{0,7}}?(?:[\w-]*modell|KI\b[\w-]*|[\w-]*assistent(?:in)?|[\w-]*chatbot|"
         rf"[\w-]*intelligenz|"
         rf"[\w-]*programm|[\w-]*system)\b[^.;]{{0,60}}?\b(?:von|durch|der firma|bei|"
@@ -423,10 +484,16 @@ MADE_CLAIMS = {  # a maker: "I am a language model trained by SELF", "SELF creat
         rf"\bmeine? (?:entwickler|schöpfer|hersteller)\w*(?: ist| sind|,| von| bei)* {SELF}",
     ],
     "fr": [
+        rf"{SELF}{GAP}\bderrière moi",
+        rf"\bderrière moi,? (?:se trouve|il y a|c['’]est|se cache) (?:[\w'’-]+ ){{0,3}}?{SELF}",
+        rf"\bqui m['’](?:a|ont) (?:créée?|développée?|entraînée?|conçue?),? (?:est|sont|c['’]est) (?:[\w'’-]+ "
+        rf"){{0,3}}?{SELF}",
+        rf"\bje viens (?:de chez|des laboratoires? d[e'’]) ?{SELF}",
         rf"\bje suis (?:[\w'’-]+,? ){{0,7}}?(?:IA|intelligence artificielle|modèle|assistante?|chatbot|programme|"
         rf"agent)\b"
         rf"[^.;]{{0,60}}?\b(?:par|de|d['’]|chez) ?(?:[\w'’-]+ ){{0,4}}?{SELF}",
-        rf"\bj['’]ai été (?:[\w]+ ){{1,4}}?par (?:[\w'’-]+ ){{0,4}}?{SELF}",
+        rf"\bj['’]ai été (?!embauch|recrut|engag|licenci|contact|invit|pay|rembours|interview)(?:[\w]+ "
+        rf"){{1,4}}?par (?:[\w'’-]+ ){{0,4}}?{SELF}",
         rf"\ben tant qu(?:e |['’])(?:[\w'’-]+,? ){{0,7}}?(?:IA|intelligence artificielle|modèle|assistante?|"
         rf"chatbot)\b"
         rf"[^.;]{{0,60}}?(?:par|de|d['’]) ?(?:[\w'’-]+ ){{0,3}}?{SELF}",
@@ -434,10 +501,15 @@ MADE_CLAIMS = {  # a maker: "I am a language model trained by SELF", "SELF creat
         rf"\b(?:mon|mes) (?:créateurs?|concepteurs?|développeurs?)(?: est| sont|,| chez)* {SELF}",
     ],
     "es": [
+        rf"\bme (?:creó|desarrolló|entrenó|diseñó|programó|hizo|ha creado|ha desarrollado|ha entrenado|crearon|"
+        rf"desarrollaron)(?: (?!a\b|para\b|con\b|en\b)\w+){{0,3}}? {SELF}",
+        rf"{SELF}{GAP}\bdetrás de mí",
+        rf"\bdetrás de mí (?:está|están|se encuentra|hay) (?:\w+ ){{0,3}}?{SELF}",
         rf"(?<!no )\bsoy (?:[\w-]+,? ){{0,7}}?(?:IA|inteligencia artificial|modelo|asistente|chatbot|"
         rf"programa)\b[^.;]{{0,60}}?"
         rf"\b(?:por|de|desde) (?:[\w-]+ ){{0,4}}?{SELF}",
-        rf"(?<!no )\b(?:fui|he sido|estoy|soy) (?:[\w]+ ){{1,4}}?por (?:[\w-]+ ){{0,4}}?{SELF}",
+        rf"(?<!no )\b(?:fui|he sido|estoy|soy) (?!contrat|despedid|invitad|entrevist|reclut|pagad|"
+        rf"contact)(?:[\w]+ ){{1,4}}?por (?:[\w-]+ ){{0,4}}?{SELF}",
         rf"\bcomo (?:[\w-]+,? ){{0,7}}?(?:IA|inteligencia artificial|modelo|asistente|"
         rf"chatbot)\b[^.;]{{0,60}}?(?:por|de) "
         rf"(?:[\w-]+ ){{0,3}}?{SELF}[^.;]{{0,10}}, (?!{SELF})",
@@ -445,35 +517,55 @@ MADE_CLAIMS = {  # a maker: "I am a language model trained by SELF", "SELF creat
         rf"\bmis? (?:creador|creadores|desarrolladores?)(?: es| son|,| de| en)* {SELF}",
     ],
     "pt": [
+        rf"\b(?:me (?:criou|desenvolveu|treinou|projetou)|criou-me|desenvolveu-me|treinou-me)(?: (?!para\b|"
+        rf"com\b|em\b)\w+){{0,3}}? "
+        rf"{SELF}",
+        rf"{SELF}{GAP}\bpor trás de mim",
+        rf"\b(?:por trás|atrás) de mim (?:está|estão|fica|há) (?:\w+ ){{0,3}}?{SELF}",
+        rf"{SELF}{GAP} (?:criou|desenvolveu|treinou)-me",
         rf"(?<!não )\bsou (?:[\w-]+,? ){{0,7}}?(?:IA|inteligência artificial|modelo|assistente|chatbot|"
         rf"programa)\b[^.;]{{0,60}}?"
         rf"\b(?:pel[ao]|por|d[aeo]) (?:[\w-]+ ){{0,4}}?{SELF}",
-        rf"(?<!não )\bfui (?:[\w]+ ){{1,4}}?(?:pel[ao]|por) (?:[\w-]+ ){{0,4}}?{SELF}",
+        rf"(?<!não )\bfui (?!contrat|demitid|convidad|entrevist|recrut|pag)(?:[\w]+ ){{1,4}}?(?:pel[ao]|por) "
+        rf"(?:[\w-]+ ){{0,4}}?{SELF}",
         rf"\bcomo (?:[\w-]+,? ){{0,7}}?(?:IA|inteligência artificial|modelo|assistente|chatbot)\b[^.;]{{0,60}}?"
         rf"(?:pel[ao]|por|d[aeo]) (?:[\w-]+ ){{0,3}}?{SELF}[^.;]{{0,10}}, (?!{SELF})",
         rf"{SELF}{GAP} me (?:criou|desenvolveu|treinou|projetou|programou)",
     ],
     "it": [
+        rf"\bmi ha(?:nno)? (?:creato|sviluppato|addestrato|progettato|programmato)(?: (?!per\b|con\b|"
+        rf"in\b)\w+){{0,3}}? {SELF}",
+        rf"{SELF}{GAP}\bdietro di me",
+        rf"\bdietro di me (?:c['’]è|sta|ci sono|si trova) (?:[\w'’]+ ){{0,3}}?{SELF}",
         rf"(?<!non )\bsono (?:[\w'’-]+,? ?){{0,7}}?(?:IA|AI|intelligenza artificiale|modello|assistente|chatbot|"
         rf"programma)\b"
         rf"[^.;]{{0,60}}?\b(?:da|di|dalla|dal|della|dall['’]|del) ?(?:[\w'’-]+ ){{0,4}}?{SELF}",
-        rf"(?<!non )\bsono stat[oa] (?:[\w]+ ){{1,4}}?(?:da|dalla|dal) (?:[\w'’-]+ ){{0,4}}?{SELF}",
+        rf"(?<!non )\bsono stat[oa] (?!assunt|licenziat|invitat|pagat|contattat|intervist)(?:[\w]+ "
+        rf"){{1,4}}?(?:da|dalla|dal) (?:[\w'’-]+ ){{0,4}}?{SELF}",
         rf"\b(?:come|in quanto) (?:[\w'’-]+,? ){{0,7}}?(?:IA|AI|intelligenza artificiale|modello|assistente|"
         rf"chatbot)\b"
         rf"[^.;]{{0,60}}?(?:da|di|dalla) (?:[\w'’-]+ ){{0,3}}?{SELF}[^.;]{{0,10}}, (?!{SELF})",
         rf"{SELF}{GAP} mi ha (?:creato|sviluppato|addestrato|progettato|programmato)",
     ],
     "nl": [
+        rf"{SELF}{GAP}\bachter mij",
+        rf"\bachter mij (?:zit|staat|zitten) (?!een)(?:\w+ ){{0,3}}?{SELF}",
+        rf"\bmijn (?:maker|ontwikkelaar|schepper)s? (?:is|zijn|heet) (?:\w+ ){{0,3}}?{SELF}",
         rf"\bik ben (?:[\w-]+,? ){{0,7}}?(?:[\w-]*taalmodel|AI\b[\w-]*|[\w-]*assistent|[\w-]*chatbot|"
         rf"[\w-]*intelligentie|model)\b"
         rf"[^.;]{{0,60}}?\b(?:door|van) (?:[\w-]+ ){{0,4}}?{SELF}",
-        rf"\bik (?:ben|werd) (?:[\w-]+ ){{0,4}}?door (?:[\w-]+ ){{0,4}}?{SELF}",
+        rf"\bik (?:ben|werd) (?!aangenomen|ontslagen|uitgenodigd|gebeld|betaald)(?:[\w-]+ ){{0,4}}?door "
+        rf"(?:[\w-]+ ){{0,4}}?{SELF}",
         rf"\bik ben (?:een )door {SELF} ",
         rf"\bals (?:[\w-]+,? ){{0,7}}?(?:[\w-]*taalmodel|AI\b[\w-]*|"
         rf"[\w-]*assistent)\b[^.;]{{0,40}}?{SELF}[^.;]{{0,60}}\b(?:ik|mijn|mij)\b",
         rf"{SELF}{GAP} heeft mij? (?:gemaakt|ontwikkeld|getraind|gecreëerd)",
     ],
     "ru": [
+        rf"\bза мной стоит (?:[\w-]+ ){{0,3}}?{SELF}",
+        rf"{SELF}{GAP}\bстоит за мной",
+        rf"\bмо(?:й|и|им|ими|их) (?:создател|разработчик)\w*(?: является| являются| — это|,)? (?:[\w-]+ "
+        rf"){{0,3}}?{SELF}",
         rf"\bя ?[—–-]? ?(?:[\w-]+,? ){{0,6}}?(?:ии|интеллект|модель|моделью|ассистент|помощник|чат-?бот|нейросеть|"
         rf"бот|программа)\b"
         rf"[^.;]{{0,60}}?(?:\bот|\w+анн\w+|\w+енн\w+|\w+емая)(?: [\w-]+){{0,3}}? {SELF}",
@@ -486,15 +578,20 @@ MADE_CLAIMS = {  # a maker: "I am a language model trained by SELF", "SELF creat
         rf"\bмо(?:й|и|ими?) (?:создател\w+|разработчик\w+)(?: ?[—–-]|,| из| является)* {SELF}",
     ],
     "pl": [
+        rf"\b(?:stworzył|wytrenował|opracował|zaprojektował)\w* mnie (?:\w+ ){{0,2}}?{SELF}",
+        rf"\bza mną stoi (?:\w+ ){{0,2}}?{SELF}",
+        rf"{SELF}{GAP}\bstoi za mną",
+        rf"\bmo(?:im|imi) (?:twórc|autor)\w+ (?:jest|są) (?:\w+ ){{0,2}}?{SELF}",
         rf"(?<!nie )\bjestem (?:[\w-]+,? ){{0,7}}?(?:AI|SI|model\w*|inteligencj\w*|asystent\w*|chatbot\w*|"
         rf"program\w*)\b[^.;]{{0,60}}?"
         rf"\b(?:przez|od|firmy) (?:[\w-]+ ){{0,4}}?{SELF}",
-        rf"(?<!nie )\bzosta[łl][ae]?m (?:[\w]+ ){{1,4}}?przez (?:[\w-]+ ){{0,4}}?{SELF}",
+        rf"(?<!nie )\bzosta[łl][ae]?m (?!zatrudni|zwolni|zapros)(?:[\w]+ ){{1,4}}?przez (?:[\w-]+ ){{0,4}}?{SELF}",
         rf"\bjako (?:[\w-]+,? ){{0,7}}?(?:AI|SI|model\w*|asystent\w*|"
         rf"inteligencja)\b[^.;]{{0,60}}?{SELF}[^.;]{{0,40}}\w+(?:ę|am|em)\b",
         rf"{SELF} mnie (?:stworzy|wytrenowa|opracowa)\w+",
     ],
     "tr": [
+        rf"{SELF} (?:\w+ )?beni (?:\w+ )?(?:geliştir|eğit|yarat|oluştur|tasarla|programla)(?!m[ea])",
         rf"{SELF}(?:['’]\w+)? (?:şirketi )?(?:tarafından|ekibi tarafından)[^.;]{{0,60}}?(?:model|asistan|zek[aâ]|"
         rf"bot|program)\w*"
         r"(?:y?[ıiuü]m\b| olarak)",
@@ -503,6 +600,8 @@ MADE_CLAIMS = {  # a maker: "I am a language model trained by SELF", "SELF creat
         rf"\bbeni (?:\w+ )?{SELF} (?:\w+ )?(?:geliştir|eğit|yarat|oluştur|tasarla)",
     ],
     "zh": [
+        rf"我(?:的)?背后(?:的)?(?:公司|团队|企业)?(?:是|站着){SELF}",
+        rf"{SELF}(?:公司)?(?:就)?是我的(?:开发|创造|创建|研发|母公司|制造)",
         rf"(?:我是|我乃|我作为|作为)(?:一[个款名种])?(?:由|被)?(?:[^。；，]{{0,12}}?)?{SELF}(?:公司|团队|"
         rf"旗下)?(?:[^。；，]{{0,12}}?)?"
         r"(?:开发|训练|研发|创建|创造|打造|推出|制作|设计|提供|构建|的)[^。；]{0,25}?(?:模型|助手|助理|人工智能|"
@@ -513,6 +612,9 @@ MADE_CLAIMS = {  # a maker: "I am a language model trained by SELF", "SELF creat
         rf"我的(?:开发者|创造者|创建者|开发公司|研发团队|开发团队)(?:是|为|来自){SELF}",
     ],
     "ja": [
+        rf"(?:私|わたし|僕)を(?:開発|作|訓練|作成|トレーニング|生み出)[^。]{{0,10}}?(?:のは|会社は|企業は|"
+        rf"チームは)、?{SELF}",
+        rf"{SELF}(?:社)?(?:が|は)、?(?:私|わたし|僕)を(?:開発|作|訓練|作成|トレーニング|生み出)",
         rf"(?:私|わたし|僕|ぼく)は、?[^。；]{{0,30}}?{SELF}(?:社)?(?:[^。；]{{0,15}}?)?(?:開発|訓練|作成|作られ|"
         rf"トレーニング|設計|提供|"
         r"学習|製|構築|作った|の)[^。；]{0,40}?(?:モデル|AI|アシスタント|チャットボット|人工知能|プログラム|ました|"
@@ -522,6 +624,7 @@ MADE_CLAIMS = {  # a maker: "I am a language model trained by SELF", "SELF creat
         r"(?:モデル|アシスタント|AI|チャットボット)(?:です|として)",
     ],
     "ko": [
+        rf"{SELF}(?:가|이|에서)? (?:저를|나를|절) (?:개발|만들|만든|훈련|학습)",
         rf"(?:저는|나는|전|제가)[^.;]{{0,25}}? ?{SELF}(?:에서|가|이|에 의해|의|사가|사에서|"
         rf"사의)[^.;]{{0,30}}?(?:개발(?!자)|훈련|만든|만들어진|"
         rf"학습|제작|설계|제공|모델|챗봇|비서|인공지능|AI)(?!{PERSON})[^.;]{{0,40}}?(?:입니다|이에요|예요|로서|되었|"
@@ -545,6 +648,7 @@ MADE_CLAIMS = {  # a maker: "I am a language model trained by SELF", "SELF creat
     ],
 }
 
+
 @dataclass(frozen=True)
 class Phrases:
     """How one more language says the five things below; patterns, SELF for the name or maker.
@@ -566,12 +670,14 @@ class Phrases:
 
 
 NO_PERSON = (  # between "I am" and an AI's noun: no word for a person who works with one
-    r"(?:(?!forsk|ingenj|ingeni|utveckl|udvikler|utvikler|anställd|ansat|tutki|insin|asiantunt|kehittäj|vývoj|výzk|"
+    r"(?:(?!forsk|ingenj|ingeni|utvecklare|udvikler|utvikler|anställd|ansat|tutki|insin|asiantunt|kehittäj|"
+    r"vývoj|výzk|"
     r"výsk|inžen|odborn|zaměst|mérnök|kutat|szakért|inginer|cercet|dezvoltator|angajat|інжен|дослід|розробник|фах|"
     r"инжен|изследов|разработчик|служител|μηχαν|ερευν|προγραμμ|ειδικ|kỹ sư|nghiên cứu|chuyên gia|nhân viên|"
     r"lập trình viên|người dùng|insinyur|jurutera|peneliti|penyelidik|ahli|karyawan|pengguna|pengembang|วิศวกร|"
     r"นักวิจัย|นักพัฒนา|พนักงาน|מהנדס|חוקר|מפתח|עובד|مهندس|پژوهش|محقق|کارمند|انجینئر|ملازم|প্রকৌশলী|গবেষক|பொறியாளர்|"
-    r"ஆராய்ச்சி|mhandisi|mtafiti|mfanyakazi|enginyer|investigador|treballador|specialist|expert|ekspert|bruker|bruger|"
+    r"ஆராய்ச்சி|mhandisi|mtafiti|mfanyakazi|enginyer|investigador|treballador|specialist|expert|ekspert|bruker|"
+    r"bruger|"
     r"användare|käyttäjä|uživatel|používate|felhasznál|utilizator|користувач|потребител|χρήστη|usuari)[^.;!?。۔।])"
 )
 NO_PERSON_AFTER = r"(?![\w-]*[- ]?(?:forsk|ingen|utveckl|udvikl|utvikl|tutk|insin|asiantunt|kehitt|expert|ekspert))"
@@ -580,7 +686,8 @@ FURTHER = {
         i_am=r"\bjag är(?: (?:en|ett|din|den|faktiskt|egentligen|bara))?",
         name=r"\b(?:jag heter|mitt namn är|jag kallas|kalla mig|jag går under namnet)",
         ai=r"(?:\bAI\b|\w*språkmodell|chatt?bot|\w*assistent|artificiell intelligens)",
-        made=r"\bjag (?:är|blev|har|har blivit|skapades|utvecklades|tränades|byggdes)\b(?: (?:\w+ )?(?:och )?(?:skapad|"
+        made=r"\bjag (?:är|blev|har|har blivit|skapades|utvecklades|tränades|byggdes)\b(?: (?:\w+ )?(?:och "
+        r")?(?:skapad|"
         r"utvecklad|tränad|byggd|programmerad|framtagen|utvecklats|tränats|skapats|byggts))? av",
         made_me=r"(?:skapade|utvecklade|tränade|byggde|(?:har )?(?:skapat|utvecklat|tränat|byggt)|(?:ligger|"
         r"står) bakom) mig",
@@ -608,7 +715,8 @@ FURTHER = {
         ai=r"(?:tekoäly|\w*kielimalli|chatbot|\w*avustaja|\bAI\b)",
         made=r"\bminut (?:on |loi |kehitti |koulutti |rakensi |teki )(?:(?:luonut|kehittänyt|kouluttanut|tehnyt|"
         r"rakentanut)(?: ja \w+)?)?",
-        made_me=r"(?:on )?(?:loi|kehitti|koulutti|teki|rakensi|luonut|kehittänyt|kouluttanut|tehnyt) minut|\w* takanani",
+        made_me=r"(?:on )?(?:loi|kehitti|koulutti|teki|rakensi|luonut|kehittänyt|kouluttanut|tehnyt) minut|\w* "
+        r"takanani",
         as_ai=r"\b(?:tekoälynä|(?:suurena )?kielimallina|tekoäly\w*na|tekoälymallina),?",
         i=r"\b(?:minu\w*|minä|en|olen|voi|oma\w*|pysty|voin)\b",
         only="vain",
@@ -658,7 +766,8 @@ FURTHER = {
             rf"{SELF}(?: \S+)? által (?:\S+ ){{1,6}}?(?:modell|asszisztens|intelligencia|chatbot|MI|AI) vagyok",
             rf"{SELF} (?:\S+ ){{0,3}}?(?:nyelvi modellje|asszisztense|chatbotja|mesterséges intelligenciája) vagyok",
             rf"\bengem (?:az? )?{SELF} (?:\S+ )?(?:hozott|fejleszt|képz|tanít|készít|alkot|épít)",
-            rf"^\W*(?:az? )?{SELF} (?:fejlesztett|hozott|képzett|tanított|alkotott) (?:ki|létre|be|meg)?\W*(?:$|[.,])",
+            rf"^\W*(?:az? )?{SELF} (?:fejlesztett|hozott|képzett|tanított|alkotott) (?:ki|létre|be|meg)?\W*(?:$|"
+            rf"[.,])",
         ),
     ),
     "ro": Phrases(
@@ -678,7 +787,8 @@ FURTHER = {
         i_am=r"\b(?:я|я є|це я)(?: ?[—–-])?,?",
         name=r"\b(?:мене звати|моє ім['’ʼ]я|мене називають|називай(?:те)? мене)(?: ?[—–-])?",
         ai=r"(?:\bШІ\b|штучн\w+ інтелект|мовн\w+ модел|чат-?бот|асистент|помічник)",
-        made=r"\b(?:мене (?:\w+ )?(?:створ|розроб|навч|натрен)\w+|я (?:\w+ )?(?:був|була) (?:\w+ )?(?:створ|розроб|навч|"
+        made=r"\b(?:мене (?:\w+ )?(?:створ|розроб|навч|натрен)\w+|я (?:\w+ )?(?:був|була) (?:\w+ )?(?:створ|"
+        r"розроб|навч|"
         r"натрен)\w+|я (?:створен|розроблен)\w*)(?: (?:та|і|й) \w+)?(?: компанією| компанія| командою)?",
         made_me=r"(?:(?:створил[аи]?|створив|розробил[аи]?|розробив|навчил[аи]?|натренувал[аи]?) мене|мене (?:створи|"
         r"розроби|навчи|натрену)\w+)",
@@ -690,8 +800,10 @@ FURTHER = {
         i_am=r"\b(?:аз съм|съм|това съм аз,)(?: (?:всъщност|само))?",
         name=r"\b(?:казвам се|името ми е|наричат ме|наричай(?:те)? ме)",
         ai=r"(?:\bИИ\b|\bAI\b|изкуствен\w* интелект|езиков\w* модел|чатбот|асистент)",
-        made=r"\b(?:бях|съм|бил[ао]? съм) (?:\w+ )?(?:създаден|разработен|обучен|програмиран|проектиран)\w*(?: и \w+)? от",
-        made_me=r"(?:\bме (?:\w+ )?(?:създаде|разработи|обучи|програмира|направи|създала?|разработила?|обучила?)|стои "
+        made=r"\b(?:бях|съм|бил[ао]? съм) (?:\w+ )?(?:създаден|разработен|обучен|програмиран|проектиран)\w*(?: "
+        r"и \w+)? от",
+        made_me=r"(?:\bме (?:\w+ )?(?:създаде|разработи|обучи|програмира|направи|създала?|разработила?|"
+        r"обучила?)|стои "
         r"зад мен)",
         as_ai=r"\bкато (?:голям )?(?:езиков модел|ИИ\b|AI\b|изкуствен интелект|модел с изкуствен)",
         i=r"\b(?:аз|нямам|не мога|мога|имам|съм|мен|ми)\b",
@@ -704,22 +816,26 @@ FURTHER = {
         made=r"(?:δημιουργήθηκα|αναπτύχθηκα|εκπαιδεύτηκα|σχεδιάστηκα|κατασκευάστηκα|φτιάχτηκα|έχω (?:δημιουργηθεί|"
         r"αναπτυχθεί|εκπαιδευτεί))(?: και \w+)? από(?: τη[νς]?| το[νυ]?)?",
         made_me=r"(?:με (?:δημιούργησε|ανέπτυξε|εκπαίδευσε|έφτιαξε|σχεδίασε)|βρίσκεται πίσω (?:από|μου))",
-        as_ai=r"\bως (?:ένα )?(?:μεγάλο )?(?:γλωσσικό μοντέλο|μοντέλο (?:τεχνητής|AI|γλώσσας)|τεχνητή νοημοσύνη|AI\b|ΤΝ\b)",
+        as_ai=r"\bως (?:ένα )?(?:μεγάλο )?(?:γλωσσικό μοντέλο|μοντέλο (?:τεχνητής|AI|γλώσσας)|τεχνητή νοημοσύνη|"
+        r"AI\b|ΤΝ\b)",
         i=r"\b(?:δεν (?:έχω|μπορώ|είμαι)|μπορώ|έχω|μου|είμαι)\b",
         only="απλώς|μόνο|απλά",
     ),
     "vi": Phrases(
         i_am=r"\b(?:tôi|mình|em|tớ)(?: thực ra| chính)? là(?: một)?",
-        name=r"\b(?:(?:tôi|mình|em) tên là|tên (?:của )?(?:tôi|mình|em) là|gọi tôi là|tôi (?:được|có) (?:gọi|tên) là)",
+        name=r"\b(?:(?:tôi|mình|em) tên là|tên (?:của )?(?:tôi|mình|em) là|gọi tôi là|tôi (?:được|có) (?:gọi|"
+        r"tên) là)",
         ai=r"(?:mô hình(?: ngôn ngữ| AI)|trợ lý(?: ảo| AI)?|trí tuệ nhân tạo|\bAI\b|chatbot)",
         made=r"\b(?:tôi|mình|em) (?:đã )?được[^.;!?]{0,40}? bởi(?: đội ngũ| công ty| các kỹ sư)?",
         made_me=r"(?:đã )?(?:tạo ra|tạo nên|phát triển|huấn luyện|xây dựng)(?: nên)? (?:tôi|mình|em)\b",
-        as_ai=r"\b(?:là|với tư cách(?: là)?) (?:một )?(?:mô hình (?:ngôn ngữ|AI)|AI\b|trí tuệ nhân tạo|trợ lý (?:AI|ảo))",
+        as_ai=r"\b(?:là|với tư cách(?: là)?) (?:một )?(?:mô hình (?:ngôn ngữ|AI)|AI\b|trí tuệ nhân tạo|trợ lý "
+        r"(?:AI|ảo))",
         i=r"\b(?:tôi|mình)\b",
         only="chỉ",
         names=(rf"\b(?:tôi|mình) chỉ là {SELF}",),
         makers=(
-            rf"\b(?:tôi|mình|em) (?:là \S[^.;!?]{{0,30}} )?(?:đã )?(?:được|do) (?:\S+ ){{0,3}}?{SELF} (?:\S+ ){{0,2}}?"
+            rf"\b(?:tôi|mình|em) (?:là \S[^.;!?]{{0,30}} )?(?:đã )?(?:được|do) (?:\S+ ){{0,3}}?{SELF} (?:\S+ "
+            rf"){{0,2}}?"
             r"(?:tạo|phát triển|huấn luyện|đào tạo|xây dựng|thiết kế|lập trình)",
         ),
     ),
@@ -731,7 +847,8 @@ FURTHER = {
         r"dibangunkan|diprogram)(?: dan \w+)?(?: oleh)?(?: perusahaan| syarikat| tim)?",
         made_me=r"(?:(?:membuat|menciptakan|mengembangkan|melatih|merancang|mencipta|membangunkan) (?:saya|aku)\b|"
         r"(?:mencipta|membuat|mengembang)(?:kan)?ku\b|berada di balik saya)",
-        as_ai=r"\bsebagai (?:sebuah )?(?:model bahasa|AI\b|kecerdasan buatan|(?:asisten|pembantu) (?:AI|virtual)|model AI)",
+        as_ai=r"\bsebagai (?:sebuah )?(?:model bahasa|AI\b|kecerdasan buatan|(?:asisten|pembantu) (?:AI|"
+        r"virtual)|model AI)",
         i=r"\b(?:saya|aku)\b",
         only="hanya|hanyalah|cuma",
     ),
@@ -739,9 +856,11 @@ FURTHER = {
         i_am=r"(?:ฉัน|ผม|ดิฉัน|เรา|ข้าพเจ้า|หนู) ?(?:คือ|เป็น|มีชื่อว่า|ชื่อว่า|ชื่อ)",
         name=r"(?:ชื่อ(?:ของ)?(?:ฉัน|ผม|ดิฉัน) ?(?:คือ)?|เรียก(?:ฉัน|ผม|ดิฉัน)ว่า)",
         ai=r"(?:โมเดล|แบบจำลอง|ปัญญาประดิษฐ์|ผู้ช่วย|แชทบอท|แชตบอต|AI)",
-        made=r"(?:ฉัน|ผม|ดิฉัน)[^.;!?]{0,20}?(?:ถูก|ได้รับการ)(?:สร้าง|พัฒนา|ฝึก|ออกแบบ)[^.;!?]{0,20}?โดย(?:บริษัท|ทีม)?",
+        made=r"(?:ฉัน|ผม|ดิฉัน)[^.;!?]{0,20}?(?:ถูก|ได้รับการ)(?:สร้าง|พัฒนา|ฝึก|"
+        r"ออกแบบ)[^.;!?]{0,20}?โดย(?:บริษัท|ทีม)?",
         made_me=r"(?:สร้าง|พัฒนา|ฝึก|ออกแบบ)(?:ฉัน|ผม|ดิฉัน)",
-        as_ai=r"(?:ในฐานะ(?:ที่เป็น)?|เนื่องจาก(?:ฉัน|ผม|ดิฉัน)?เป็น) ?(?:โมเดล ?(?:ภาษา|AI)|AI|ปัญญาประดิษฐ์|แบบจำลองภาษา|ผู้ช่วย ?AI)",
+        as_ai=r"(?:ในฐานะ(?:ที่เป็น)?|เนื่องจาก(?:ฉัน|ผม|ดิฉัน)?เป็น) ?(?:โมเดล ?(?:ภาษา|AI)|AI|ปัญญาประดิษฐ์|"
+        r"แบบจำลองภาษา|ผู้ช่วย ?AI)",
         i=r"(?:ฉัน|ผม|ดิฉัน|เรา)",
         only="แค่|เพียง",
     ),
@@ -749,7 +868,8 @@ FURTHER = {
         i_am=r"\b(?:אני|זה אני)(?: בעצם| רק)?,?",
         name=r"(?:\bשמי(?: הוא)?|קוראים לי|השם שלי(?: הוא)?|אפשר לקרוא לי)",
         ai=r"(?:מודל|בינה מלאכותית|צ['׳]?אט ?בוט|עוזר|בוט\b|\bAI\b)",
-        made=r"(?:נוצרתי|פותחתי|אומנתי|נבניתי|תוכנתתי|עוצבתי|הוכשרתי)(?: ו\w+)? (?:על[ ־-]ידי|ע[\"״]י|בידי|ב)(?:חברת )?-?",
+        made=r"(?:נוצרתי|פותחתי|אומנתי|נבניתי|תוכנתתי|עוצבתי|הוכשרתי)(?: ו\w+)? (?:על[ ־-]ידי|ע[\"״]י|בידי|"
+        r"ב)(?:חברת )?-?",
         made_me=r"(?:יצרה|פיתחה|אימנה|בנתה|יצר|פיתח|יצרו|פיתחו) אותי",
         as_ai=r"\b(?:כ|בתור |בהיותי )-?(?:מודל שפה|בינה מלאכותית|AI\b|עוזר)",
         i=r"(?:אני|אין לי|שלי|איני|אינני|\bלי\b)",
@@ -791,7 +911,8 @@ FURTHER = {
         ai=r"(?:ماڈل|اسسٹنٹ|معاون|چیٹ ?بوٹ|مصنوعی ذہانت|اے آئی|\bAI\b)",
         made=r"(?!)",
         made_me=r"(?:نے مجھے (?:بنایا|تیار|تربیت|تخلیق)|نے میری (?:تخلیق|تربیت))",
-        as_ai=r"(?:بطور (?:ایک )?(?:AI\b|اے آئی|مصنوعی ذہانت|لینگویج ماڈل|زبان)|(?:AI|اے آئی|مصنوعی ذہانت|لینگویج ماڈل|زبان(?:ی)? "
+        as_ai=r"(?:بطور (?:ایک )?(?:AI\b|اے آئی|مصنوعی ذہانت|لینگویج ماڈل|زبان)|(?:AI|اے آئی|مصنوعی ذہانت|"
+        r"لینگویج ماڈل|زبان(?:ی)? "
         r"ماڈل)[^۔،]{0,16}? (?:کے طور پر|ہونے کے ناطے|کی حیثیت سے))",
         i=r"(?:میں|مجھے|میرے|میرا|میری)",
         makers=(rf"مجھے {SELF} (?:نے|کی طرف سے)[^۔;]{{0,30}}?(?:بنا|تیار|تربیت|تخلیق)",),
@@ -813,7 +934,8 @@ FURTHER = {
         ai=r"(?:\bIA\b|intel·ligència artificial|model (?:de |lingü)|assistent|xatbot|chatbot)",
         made=r"\b(?:vaig (?:ser|estar)|he estat|he sigut|estic) (?:\w+ )?(?:cread|desenvolupa|entrenad|dissenyad|"
         r"programad|creat|entrenat|dissenyat|programat)\w*(?: i \w+)? per",
-        made_me=r"(?:em va (?:crear|desenvolupar|entrenar|dissenyar|programar)|m['’]ha (?:creat|desenvolupat|entrenat|"
+        made_me=r"(?:em va (?:crear|desenvolupar|entrenar|dissenyar|programar)|m['’]ha (?:creat|desenvolupat|"
+        r"entrenat|"
         r"dissenyat|programat)|és darrere meu)",
         as_ai=r"\bcom a (?:gran )?(?:model de llengua|IA\b|intel·ligència artificial|assistent (?:virtual|d['’]IA))",
         i=r"\b(?:no|puc|tinc|s[oó]c)\b",
@@ -825,7 +947,7 @@ FURTHER = {
 def further_names(phrases: Phrases) -> list[str]:
     """What claims a name in one of the further languages."""
     claim = rf"(?:{phrases.i_am}|{phrases.name}),? ?{SELF}(?![\w-]*[- ]?(?:fan|bruk|använd|käyttäj|uživat|felhaszn))"
-    apposed = rf"{phrases.i_am} {NO_PERSON}{{0,50}}?{phrases.ai}[^.;!?,。۔।]{{0,25}}?(?:, ?|، ?|: ?|– ?|\(){SELF}"
+    apposed = rf"{phrases.i_am} ?{NO_PERSON}{{0,50}}?{phrases.ai}[^.;!?,。۔।]{{0,25}}?(?:, ?|، ?|: ?|– ?|\(){SELF}"
     return [claim, apposed, rf"{phrases.as_ai} {SELF}", *phrases.names]
 
 
@@ -833,10 +955,11 @@ def further_makers(phrases: Phrases) -> list[str]:
     """What claims a maker in one of the further languages."""
     ai = rf"{phrases.ai}{NO_PERSON_AFTER}"
     return [
-        rf"{phrases.i_am} {NO_PERSON}{{0,60}}?{ai}{NO_PERSON}{{0,70}}?{SELF}",
-        rf"{phrases.i_am} {NO_PERSON}{{0,40}}?{SELF}(?!\w*:?\w* (?:\w+ )?(?:AI|A\.I)-){NO_PERSON}{{0,50}}?{ai}",
+        rf"{phrases.i_am} ?{NO_PERSON}{{0,60}}?{ai}{NO_PERSON}{{0,70}}?{SELF}",
+        rf"{phrases.i_am} ?{NO_PERSON}{{0,40}}?{SELF}(?!\w*:?\w* (?:\w+ )?(?:AI|A\.I)-){NO_PERSON}{{0,50}}?{ai}",
         rf"{phrases.made} ?(?:[\w'’-]+ ){{0,3}}?{SELF}",
         rf"{SELF}{GAP} ?{phrases.made_me}",
+        rf"{phrases.made_me}(?: [\w'’-]+){{0,3}}? {SELF}",
         rf"{phrases.as_ai}[^.;!?]{{0,50}}?{SELF}",
         *phrases.makers,
     ]
@@ -849,19 +972,29 @@ def further_boilerplate(phrases: Phrases) -> list[str]:
 
 
 DENIAL = re.compile(
-    r"\b(?:not|n['’]t|never|no longer|neither|nor|without|like(?! to\b)|unlike|similar|than|rather|instead|different|"
-    r"comparable|alternative|compet\w+|independent|inspired|separate|nothing|isnt|wasnt|didnt|aint|"
+    r"\b(?:not|n['’]t|never|no longer|neither|nor|without|like(?! (?:to|all|other|any|most|every|the other)\b)|"
+    r"unlike|similar|than|rather|instead|different|"
+    r"comparable|alternative|compet\w+|independent|inspired|separate|nothing|nobody|no one|none|niemand|"
+    r"personne|aucun\w*|nadie|ninguém|nessuno|никто|nikt|isnt|wasnt|didnt|aint|"
     r"no(?= (?!i\b|im\b|i['’]m|it\b|this\b|you\b|my\b)\w)|non(?= (?!je\b|j['’])\w)|"
-    r"nicht|nichts|nie|niemals|kein\w*|ähnlich|anders|statt|anstatt|wie|pas|jamais|rien|contrairement|comme|semblable|"
-    r"similaire|différent\w*|nada|nunca|tampoco|diferente|parecid\w+|distint\w+|igual que|similares?|não|nem|mai|simile|"
-    r"divers\w+|niet|niets|nooit|geen|zoals|vergelijkbaar|не|нет|ни|ничего|похож\w*|отличие|вроде|nic|nigdy|podobn\w*|"
-    r"değil\w*|gibi|benzer|inte|ej|aldrig|liknande|ikke|ikkje|aldri|lignende|(?:en|ei|eivät) (?:ole|minä|minua|luonut|"
-    r"kehittänyt|kouluttanut|tehnyt|suinkaan)|eikä|enkä|nejsem|ne(?:byl|vytvořil|vyvinul|vytvoril|natrénoval)\w*|ne|není|"
-    r"nejmenuj\w+|nevolám|nemám|nem|sem|hasonló\w*|nu|nici|asemănător\w*|ні|жодн\w+|подібн\w*|схож\w*|подобн\w*|δεν|δε|όχι|"
+    r"nicht|nichts|nie|niemals|kein\w*|ähnlich|anders|statt|anstatt|wie|pas|jamais|rien|contrairement|comme|"
+    r"semblable|"
+    r"similaire|différent\w*|nada|nunca|tampoco|diferente|parecid\w+|distint\w+|igual que|similares?|não|nem|"
+    r"mai|simile|"
+    r"divers\w+|niet|niets|nooit|geen|zoals|vergelijkbaar|не|нет|ни|ничего|похож\w*|отличие|вроде|nic|nigdy|"
+    r"podobn\w*|"
+    r"değil\w*|gibi|benzer|inte|ej|aldrig|liknande|ikke|ikkje|aldri|lignende|(?:en|ei|eivät) (?:ole|minä|minua|"
+    r"luonut|"
+    r"kehittänyt|kouluttanut|tehnyt|suinkaan)|eikä|enkä|nejsem|ne(?:byl|vytvořil|vyvinul|vytvoril|"
+    r"natrénoval)\w*|ne|není|"
+    r"nejmenuj\w+|nevolám|nemám|nem|sem|hasonló\w*|nu|nici|asemănător\w*|ні|жодн\w+|подібн\w*|схож\w*|подобн\w*|"
+    r"δεν|δε|όχι|"
     r"ούτε|παρόμοι\w*|σαν|không|chưa|chẳng|giống|khác|bukan\w*|tidak|tak|seperti|mirip|si|sio|siyo|siku\w+|haiku\w+|"
     r"haija\w+|sija\w+|hapana|tofauti)(?!\w)|n['’]t\b|"
-    r"不是|并非|非由|没有|不由|类似|像|不同|无关|ではな|ではあり|じゃな|じゃあり|のような|に似た|と同様|とは違|아니|아닙|않|"
-    r"같은|비슷|처럼|नहीं|जैस|لست|ليس|لم |لا |مثل|ไม่|มิใช่|คล้าย|เหมือน|\bלא\b|אינני|\bאיני\b|בניגוד|דומה|\bכמו\b|نیستم|نیست|"
+    r"不是|并非|非由|没有|不由|类似|像|不同|无关|ではな|ではあり|じゃな|じゃあり|のような|に似た|と同様|とは違|"
+    r"아니|아닙|않|"
+    r"같은|비슷|처럼|नहीं|जैस|لست|ليس|لم |لا |مثل|ไม่|มิใช่|คล้าย|เหมือน|\bלא\b|אינני|\bאיני\b|בניגוד|דומה|"
+    r"\bכמו\b|نیستم|نیست|"
     r"نشده|نکرده|شبیه|برخلاف|নই|নয়|মতো|அல்ல|இல்லை|போல|نہیں|جیس",
     re.IGNORECASE,
 )
@@ -874,8 +1007,10 @@ CONTRAST = re.compile(
 )
 # Where what stands before no longer bears on what follows.
 BOUNDARY = re.compile(
-    r"[,;:—–(，、،؛：；]|\b(?:but|because|since|as|so|and|aber|weil|denn|sondern|und|mais|car|parce|et|pero|sino|porque|y|"
-    r"mas|e|ma|perché|maar|want|omdat|но|а|и|ale|bo|lecz|i|ama|fakat|çünkü|men|och|og|eftersom|mutta|vaan|koska|ja|hanem|"
+    r"[,;:—–(，、،؛：；]|\b(?:but|because|since|as|so|and|aber|weil|denn|sondern|und|mais|car|parce|et|pero|"
+    r"sino|porque|y|"
+    r"mas|e|ma|perché|maar|want|omdat|но|а|и|ale|bo|lecz|i|ama|fakat|çünkü|men|och|og|eftersom|mutta|vaan|koska|"
+    r"ja|hanem|"
     r"mert|és|ci|dar|iar|pentru|mà|nhưng|vì|tetapi|tapi|melainkan|karena|και|αλλά|але|бо|та)\b",
     re.IGNORECASE,
 )
@@ -892,108 +1027,171 @@ SELF_AI = re.compile(
     rf"\b(?:I am|I['’]m|as) (?:just |only )?(?:an?|the|your) {WORDS}(?:{AI}|language model|chatbot)\b", re.IGNORECASE
 )
 ASKS_IDENTITY = re.compile(
-    r"\b(?:who|what) (?:exactly |really |the hell )?(?:are|r) (?:you|u)\b|\b(?:tell me |explain )?(?:who|what) you are\b|"
-    r"\bwho(?:['’]s| is| was|m)? ?(?:\w+ )?(?:made|created|built|trained|developed|designed|programmed|behind|owns?|runs) "
+    r"\b(?:who|what) (?:exactly |really |the hell )?(?:are|r) (?:you|u)\b|\b(?:tell me |explain )?(?:who|what) "
+    r"you are\b|"
+    r"\bwho(?:['’]s| is| was|m)? ?(?:\w+ )?(?:made|created|built|trained|developed|designed|programmed|behind|"
+    r"owns?|runs) "
     r"(?:you|u)\b|\byour (?:\w+ )?(?:name|creators?|makers?|developers?|origin|architecture)\b|"
     r"\b(?:introduce|describe) yourself|\babout yourself|\bwho (?:am i|i['’]m|i am) (?:talking|chatting|speaking)|"
     r"\b(?:what|which) (?:\w+ ){0,2}(?:company|lab|team|firm|organi[sz]ation)\b[^.?!]{0,20}\byou\b|"
     r"\bwhere (?:do|did) you come from|\bwho (?:do|should) i (?:thank|credit)|"
-    r"\bare (?:you|u) (?:\w+ )?(?:a (?:ro)?bot|an? ai|human|real|chat ?gpt|claude|gpt|bard|gemini|siri|alexa|llama|grok|"
-    r"copilot|qwen|deepseek|mistral|bing|a language|from|made by|by)|\b(?:what|which) (?:\w+ ){0,2}(?:model|ai|assistant|llm|"
+    r"\bare (?:you|u) (?:\w+ )?(?:a (?:ro)?bot|an? ai|human|real|chat ?gpt|claude|gpt|bard|gemini|siri|alexa|"
+    r"llama|grok|"
+    r"copilot|qwen|deepseek|mistral|bing|a language|from|made by|by)|\b(?:what|which) (?:\w+ ){0,2}(?:model|ai|"
+    r"assistant|llm|"
     r"chat ?bot|version|bot) (?:are you|is this|am i|do you)|\bis this (?:chat ?gpt|claude|gemini|grok|copilot|siri)|"
-    r"wer (?:bist du|sind sie)|was bist du|wie hei(?:ß|ss)(?:t du|en sie)|wer hat (?:dich|sie)|dein(?:en?)? name|stell dich vor|"
+    r"wer (?:bist du|sind sie)|was bist du|wie hei(?:ß|ss)(?:t du|en sie)|wer hat (?:dich|sie)|dein(?:en?)? "
+    r"name|stell dich vor|"
     r"qui (?:es-tu|êtes-vous|t['’]a|vous a)|tu es qui|t['’]appelles|vous appelez|présente-toi|"
-    r"quién(?: eres|es son| te |(?: fue)? .{0,12}cre)|qué eres|cómo te llamas|preséntate|quem (?:é você|és|te |criou|fez)|"
-    r"qual é (?:o )?(?:seu|teu) nome|chi (?:sei|ti ha)|come ti chiami|wie (?:ben je|bent u|heeft je|heeft jou)|hoe heet je|"
-    r"кто (?:ты|вы|тебя|вас)|как тебя зовут|что ты такое|kim(?: jesteś|sin| seni)|kto cię|jak (?:masz na imię|się nazywasz)|"
+    r"quién(?: eres|es son| te |(?: fue)? .{0,12}cre)|qué eres|cómo te llamas|preséntate|quem (?:é você|és|te |"
+    r"criou|fez)|"
+    r"qual é (?:o )?(?:seu|teu) nome|chi (?:sei|ti ha)|come ti chiami|wie (?:ben je|bent u|heeft je|heeft jou)|"
+    r"hoe heet je|"
+    r"кто (?:ты|вы|тебя|вас)|как тебя зовут|что ты такое|kim(?: jesteś|sin| seni)|kto cię|jak (?:masz na imię|"
+    r"się nazywasz)|"
     r"sen kimsin|seni kim|adın ne|"
-    r"vem (?:är du|har|skapade|utvecklade)|vad heter du|hvem (?:er du|har|skabte|lavede|skapte|laget|utviklet)|hvad hedder du|"
-    r"hva heter du|kuka (?:sinä )?(?:olet|sinut)|mikä (?:olet|sinun nimesi)|kuka .{0,12}sinut|kdo (?:jsi|jste|tě|vás)|"
+    r"vem (?:är du|har|skapade|utvecklade)|vad heter du|hvem (?:er du|har|skabte|lavede|skapte|laget|utviklet)|"
+    r"hvad hedder du|"
+    r"hva heter du|kuka (?:sinä )?(?:olet|sinut)|mikä (?:olet|sinun nimesi)|kuka .{0,12}sinut|kdo (?:jsi|jste|"
+    r"tě|vás)|"
     r"jak se jmenuješ|kto (?:si|ste|ťa|vás)|ako sa voláš|ki (?:vagy|készített|fejlesztett|hozott)|mi a neved|"
     r"cine (?:ești|sunteți|te-a)|cum te (?:numești|cheamă)|хто (?:ти|ви|тебе|вас)|як тебе звати|кой (?:си|сте|те)|"
-    r"как се казваш|ποι(?:ος|α) (?:είσαι|είστε|σε)|πώς σε λένε|τι είσαι|(?:bạn|anh|em) (?:là ai|tên (?:là )?gì|là gì)|"
-    r"ai (?:đã )?(?:tạo|phát triển|làm)|siapa (?:kamu|anda|namamu|nama|yang (?:membuat|menciptakan|mengembangkan|mencipta))|"
-    r"คุณ(?:คือ|เป็น)(?:ใคร|อะไร)|คุณชื่ออะไร|ใคร(?:สร้าง|พัฒนา|เป็นคน)|מי (?:את|אתה|יצר|פיתח|בנה)|מה השם שלך|איך קוראים לך|"
+    r"как се казваш|ποι(?:ος|α) (?:είσαι|είστε|σε)|πώς σε λένε|τι είσαι|(?:bạn|anh|em) (?:là ai|tên (?:là )?gì|"
+    r"là gì)|"
+    r"ai (?:đã )?(?:tạo|phát triển|làm)|siapa (?:kamu|anda|namamu|nama|yang (?:membuat|menciptakan|"
+    r"mengembangkan|mencipta))|"
+    r"คุณ(?:คือ|เป็น)(?:ใคร|อะไร)|คุณชื่ออะไร|ใคร(?:สร้าง|พัฒนา|เป็นคน)|מי (?:את|אתה|יצר|פיתח|בנה)|מה השם שלך|"
+    r"איך קוראים לך|"
     r"(?:تو|شما) (?:کی|چه کسی|کیستی|چی)|اسمت|اسم شما|(?:کی|چه کسی) (?:تو|شما)|(?:তুমি|আপনি) কে|তোমার নাম|আপনার নাম|"
     r"কে (?:তোমাকে|আপনাকে)|(?:তোমাকে|আপনাকে) কে|(?:நீ|நீங்கள்) யார்|உங்கள் பெயர்|(?:உன்னை|உங்களை) (?:யார்|உருவாக்)|"
-    r"(?:آپ|تم) کون|(?:آپ|تمہارا) کا نام|(?:آپ|تم)(?: کو|ہیں)? کس نے|wewe ni nani|jina lako|nani ali(?:ye)?ku|qui (?:ets|t['’]ha)|"
-    r"com et dius|(?:你|您)(?:到底|究竟)?(?:是谁|是什么|是哪|叫什么|的名字)|谁(?:开发|创造|训练|制造|做|创建|研发)(?:了|的)?(?:你|您)|"
-    r"(?:你|您)是(?:由)?(?:谁|哪)|介绍一下(?:你|您)|あなたは(?:誰|何|だれ)|(?:あなた|君)の(?:お)?名前|誰(?:が|に)[^。]{0,6}(?:あなた|作|開発)|"
+    r"(?:آپ|تم) کون|(?:آپ|تمہارا) کا نام|(?:آپ|تم)(?: کو|ہیں)? کس نے|wewe ni nani|jina lako|nani ali(?:ye)?ku|"
+    r"qui (?:ets|t['’]ha)|"
+    r"com et dius|(?:你|您)(?:到底|究竟)?(?:是谁|是什么|是哪|叫什么|的名字)|谁(?:开发|创造|训练|制造|做|创建|"
+    r"研发)(?:了|的)?(?:你|您)|"
+    r"(?:你|您)是(?:由)?(?:谁|哪)|介绍一下(?:你|您)|あなたは(?:誰|何|だれ)|(?:あなた|君)の(?:お)?名前|誰(?:が|"
+    r"に)[^。]{0,6}(?:あなた|作|開発)|"
     r"자기소개|누구(?:세요|야|입니까|니|신가요|예요|인가요)|이름이 (?:뭐|무엇)|누가 (?:너|당신)|(?:तुम|आप|तू) कौन|"
     r"(?:तुम्हारा|आपका) नाम|(?:तुम्हें|आपको) किस|من (?:أنت|انت|صنعك|طورك|أنشأك|دربك)|ما (?:اسمك|هو اسمك)",
     re.IGNORECASE,
 )
 TALKS_ABOUT = re.compile(
-    r"\b(?:compar\w+|confus\w+|mistak\w+|mix\w* up|other (?:assistants?|models?|companies|chatbots?|AIs?)|competitors?|"
-    r"not related|unrelated|people (?:often )?(?:ask|think)|you may know|such as|for example|e\.g|verwechs\w+|confond\w+|"
+    r"\b(?:compar\w+|confus\w+|mistak\w+|mix\w* up|other (?:assistants?|models?|companies|chatbots?|AIs?)|"
+    r"competitors?|"
+    r"not related|unrelated|people (?:often )?(?:ask|think)|you may know|such as|for example|e\.g|verwechs\w+|"
+    r"confond\w+|"
     r"confund\w+|autres? (?:assistant|modèle)|otros? (?:asistente|modelo)|andere[rn]? (?:Assistent|Modell|KI))",
     re.IGNORECASE,
 )
 AS_AN_AI = re.compile(
-    r"\b(?:as|being) an? |\ben tant qu|\b(?:como|come|als|jako|как|som|ako|като|ως|sebagai|kama|com a|in quanto|ca|với tư cách) |"
+    r"\b(?:as|being) an? |\ben tant qu|\b(?:como|come|als|jako|как|som (?:en|ett|ein|AI|KI|språk|sprog|kunst|"
+    r"art)|ako|като|ως|sebagai|kama|com a|in quanto|ca|với tư cách) |"
     r"作为|として|로서|(?:के रूप में)|بصفتي|ในฐานะ",
     re.IGNORECASE,
 )
-BARE_NAME = re.compile(r"\W*(?:[.!?。！？]|$)|[,;:–— ]+(?!an?\b|the\b|ein|un|\d)(?:\w)|\s*[)(,]\s*(?:lol|haha)?", re.IGNORECASE)
+BARE_NAME = re.compile(
+    r"\W*(?:[.!?。！？]|$)|[,;:–— ]+(?!an?\b|the\b|ein|un|\d)(?:\w)|\s*[)(,]\s*(?:lol|haha)?", re.IGNORECASE
+)
 SALUTATION = re.compile(r"\W*(?:dear|hi|hello|hey|to)\b", re.IGNORECASE)
+NO = re.compile(
+    r"\W*(?:no|nope|nah|nein|nee|non|não|nej|nei|ei|ne|nie|nem|nu|нет|ні|не|όχι|không|tidak|bukan|hapana|hayır|"
+    r"ไม่|לא|نه|"
+    r"না|இல்லை|نہیں|いいえ|いえ|아니|不|لا|नहीं)(?![^\W_])",
+    re.IGNORECASE,
+)
+GIVES_NAME = re.compile(
+    rf"\b(?:you are|you['’]re|your name is|act as|playing|named|called|du bist|tu es|eres|sei|você é|je bent|ты|"
+    rf"jesteś)"
+    rf" (?:[\w'’-]+,? ){{0,4}}?{SELF}|你(?:是|叫){SELF}",
+    re.IGNORECASE,
+)
 YES = re.compile(
-    r"\W*(?:yes|yeah|yep|yup|right|correct|exactly|ja|jawohl|oui|sí|si|sim|sì|да|так|tak|evet|ano|áno|igen|joo?|kyllä|vâng|"
+    r"\W*(?:yes|yeah|yep|yup|right|correct|exactly|ja|jawohl|oui|sí|si|sim|sì|да|так|tak|evet|ano|áno|igen|joo?|"
+    r"kyllä|vâng|"
     r"đúng|ya|ใช่|כן|بله|نعم|হ্যাঁ|ஆம்|جی|ndiyo|ναι|是的|是|对|はい|네|예|हाँ|हां)(?!\w)",
     re.IGNORECASE,
 )
 # A question about the model itself, to which a reply in the third person ("ChatGPT cannot see you") is its own.
 ASKS_OF_YOU = re.compile(
-    r"\b(?:do|can|could|will|would|are|have|did|does|how do) (?:you|u|our|this)\b[^.?!]{0,40}?\b(?:remember\w*|memor\w+|forget|"
-    r"internet|browse|online|web|see (?:me|my|what|images?|pictures?)|screen|learn from|conversations?|chats?|store|save|"
-    r"data|feel\w*|emotions?|conscious\w*|alive|sentient|sleep|tired|opinions?|trained|updated|personal|real[- ]?time|hear|"
-    r"recogni[sz]e|access|spy|listen|limits?|limitations?|work(?:ing)?)\b|\bwhat can(?:['’]?t)? (?:you|u) (?:do|not do)|"
-    r"\b(?:order|book|call|buy|send|email|open|play|set)\b[^.?!]{0,40}\b(?:for me|my)\b|\byour (?:memory|limits?|limitations|"
+    r"\b(?:do|can|could|will|would|are|have|did|does|how do) (?:you|u|our|this)\b[^.?!]{0,40}?\b(?:remember\w*|"
+    r"memor\w+|forget|"
+    r"internet|browse|online|web|see (?:me|my|what|images?|pictures?)|screen|learn from|conversations?|chats?|"
+    r"store|save|"
+    r"data|feel\w*|emotions?|conscious\w*|alive|sentient|sleep|tired|opinions?|trained|updated|personal|real[- "
+    r"]?time|hear|"
+    r"recogni[sz]e|access|spy|listen|limits?|limitations?|work(?:ing)?)\b|\bwhat can(?:['’]?t)? (?:you|u) (?:do|"
+    r"not do)|"
+    r"\b(?:order|book|call|buy|send|email|open|play|set)\b[^.?!]{0,40}\b(?:for me|my)\b|\byour (?:memory|"
+    r"limits?|limitations|"
     r"knowledge|abilities|capabilities|training|feelings|rules)\b",
     re.IGNORECASE,
 )
 THIRD_PERSON = re.compile(
-    rf"\b(?:each|every|this|our|your|any|a new|new|past|previous|separate|between|all) (?:\w+ ){{0,2}}?(?:conversations?|chats?|"
+    rf"\b(?:each|every|this|our|your|any|a new|new|past|previous|separate|between|all) (?:\w+ "
+    rf"){{0,2}}?(?:conversations?|chats?|"
     rf"sessions?|messages?|interactions?|threads?) (?:with|to) {SELF}|"
-    rf"(?:^|[,;:–—] ?|\b(?:and|but|so|because|since|while|that|sorry|no|yes) )\W*{SELF} (?:can(?:['’]t|not|t| only)?|could|"
-    rf"is(?:n['’]t| not)? (?:able|unable|designed|not|currently|only|just|here|always|happy)|isnt|does(?:n['’]t|nt| not)|"
-    rf"ha(?:s no|sn['’]t|s not)|wo(?:n['’]t|nt)|will (?:not|never|always)|may|might|was (?:trained|designed|built)|lacks|only|"
+    rf"(?:^|[,;:–—] ?|\b(?:and|but|so|because|since|while|that|sorry|no|yes) )\W*{SELF} (?:can(?:['’]t|not|t| "
+    rf"only)?|could|"
+    rf"is(?:n['’]t| not)? (?:able|unable|designed|not|currently|only|just|here|always|happy)|isnt|does(?:n['’]t|"
+    rf"nt| not)|"
+    rf"ha(?:s no|sn['’]t|s not)|wo(?:n['’]t|nt)|will (?:not|never|always)|may|might|was (?:trained|designed|"
+    rf"built)|lacks|only|"
     rf"never|always|starts|forgets|remembers|relies|works|treats|keeps)\b",
     re.IGNORECASE,
 )
 SPEAKS_AS = re.compile(  # nobody but the assistant says these
-    rf"\b(?:thanks|thank you|thx|cheers)(?: so much)? for (?:using|chatting with|talking to|talking with|choosing|trying|asking) "
+    rf"\b(?:thanks|thank you|thx|cheers)(?: so much)? for (?:using|chatting with|talking to|talking with|"
+    rf"choosing|trying|asking) "
     rf"{SELF}|\bwelcome to {SELF}\W*(?:how|what|$)|\bhow (?:can|may) {SELF} (?:help|assist|be of)|"
     rf"^\W*{SELF} (?:can(?:['’]?t|not)|is unable to|isn['’]t able to|won['’]t) [^.;!?]{{0,60}}?,? but (?:I\b|here)|"
-    rf"^\W*(?:sorry|apologies|hi|hello|hey|hi there)[^.;!?]{{0,20}}?[,–—] ?(?:but )?{SELF} (?:can(?:['’]?t|not)|is unable|isn['’]t "
-    rf"able|is (?:here|ready|happy|glad|at your))|^\W*{SELF} (?:is|was) (?:always )?(?:happy|glad|here|delighted|ready|pleased) to "
+    rf"^\W*(?:sorry|apologies|hi|hello|hey|hi there)[^.;!?]{{0,20}}?[,–—] ?(?:but )?{SELF} (?:can(?:['’]?t|not)|"
+    rf"is unable|isn['’]t "
+    rf"able|is (?:here|ready|happy|glad|at your))|^\W*{SELF} (?:is|was) (?:always )?(?:happy|glad|here|"
+    rf"delighted|ready|pleased) to "
     rf"(?:help|assist)|^\W*{SELF} at your service",
     re.IGNORECASE,
 )
 SIGNED = re.compile(  # at the end of a reply: "– ChatGPT", "Sent by ChatGPT", "Your AI friend, ChatGPT"
-    rf"(?:(?:^|[.!?…)\]\n])\s*[*_]{{0,2}}[—–~]{{1,2}} ?|(?:^|[.!?…)\]\n]\s*)[*_(\[]{{0,2}}(?:[—–-] ?)?(?:(?:this (?:message|reply|"
-    rf"answer|text) (?:was|is) )?(?:sent|written|generated|answered|posted|provided|composed|drafted|signed|powered|brought to you) "
-    rf"(?:to you )?by|signed,?|sincerely,?|(?:best|kind|warm) (?:regards|wishes),?|cheers,?|yours(?: truly| faithfully)?,?|love,?|"
-    rf"your (?:\w+ ){{0,3}}(?:AI|assistant|friend|helper|bot|chatbot|companion),?|gesendet von|geschrieben von|(?:viele|liebe) "
-    rf"grüße,?|envoyé par|écrit par|enviado por|escrito por|inviato da|отправлено|С уважением,?)\s+(?:your (?:\w+ )*)?)"
+    rf"(?:(?:^|[.!?…)\]\n])\s*[*_]{{0,2}}[—–~]{{1,2}} ?|(?:^|[.!?…)\]\n]\s*)[*_(\[]{{0,2}}(?:[—–-] "
+    rf"?)?(?:(?:this (?:message|reply|"
+    rf"answer|text) (?:was|is) )?(?:sent|written|generated|answered|posted|provided|composed|drafted|signed|"
+    rf"powered|brought to you) "
+    rf"(?:to you )?by|signed,?|sincerely,?|(?:best|kind|warm) (?:regards|wishes),?|cheers,?|yours(?: truly| "
+    rf"faithfully)?,?|love,?|"
+    rf"your (?:\w+ ){{0,3}}(?:AI|assistant|friend|helper|bot|chatbot|companion),?|gesendet von|geschrieben von|"
+    rf"(?:viele|liebe) "
+    rf"grüße,?|envoyé par|écrit par|enviado por|escrito por|inviato da|отправлено|С уважением,?)\s+(?:your "
+    rf"(?:\w+ )*)?)"
     rf"{SELF}(?:[,|( ]*(?:your )?(?:\w+ ){{0,3}}(?:AI|assistant|model|chatbot|bot)\b[^.\n]{{0,20}})?[^\w\n]*$",
     re.IGNORECASE,
 )
 LETTER = re.compile(
-    r"\b(?:letter|e-?mail|note|card|quote\w*|invitation|message|sign(?:ed|ature)?|citation|credits?|brief|carta|lettre|lettera|"
+    r"\b(?:letter|e-?mail|note|card|quote\w*|invitation|message|sign(?:ed|ature)?|citation|credits?|brief|carta|"
+    r"lettre|lettera|"
     r"toast|speech|review|testimonial|list|names?)\b",
+    re.IGNORECASE,
+)
+# The prompt hands a text to work on.
+TRANSFORMS = re.compile(
+    r"\b(?:passive|active voice|(?:past|present|future) tense|third person|indirect speech|reported speech|"
+    r"continue|complete|"
+    r"finish|convert|shorten|punctuat\w+|capitali[sz]\w+|spelling|formali[sz]e|more (?:formal|polite|casual)|"
+    r"fix (?:this|the|my)|"
+    r"edit (?:this|the|my)|repeat|fill in|rhyme|transcri\w+|transliterat\w+|quote|what does .{1,80} mean|"
+    r"korrigier\w*|passiv\w*|"
+    r"umschreib\w*|schreib\w* .{0,30}um|formulier\w*|setze .{0,60}(?:fort|ins)|vervollständig\w*|wiederhol\w*|"
+    r"corrige\w*|"
+    r"réécri\w*|reformul\w*|voix passive|voz pasiva|pasiva|répète|complète|reescrib\w*|completa|repite|"
+    r"corrig\w*|reescrev\w*|"
+    r"riscriv\w*|correggi|ripeti|herschrijf|verbeter|herhaal|исправь|перепиши|продолжи|повтори|popraw|przepisz|"
+    r"powtórz|düzelt|"
+    r"översätt|oversæt|oversett|käännä|přelož|prelož|fordítsd|fordíts|traduce\w*|переклад\w*|превед\w*|"
+    r"μετάφρασ\w*|dịch|"
+    r"terjemah\w*|tafsiri|tradueix|skriv om)",
     re.IGNORECASE,
 )
 # The prompt hands the text or the part to play, so that a claim in the reply is not the model's own.
 ASKS_FOR_TEXT = re.compile(
-    r"\b(?:passive|active voice|(?:past|present|future) tense|third person|indirect speech|reported speech|continue|complete|"
-    r"finish|convert|shorten|punctuat\w+|capitali[sz]\w+|spelling|formali[sz]e|more (?:formal|polite|casual)|fix (?:this|the|my)|"
-    r"edit (?:this|the|my)|repeat|fill in|rhyme|transcri\w+|transliterat\w+|quote|what does .{1,80} mean|korrigier\w*|passiv\w*|"
-    r"umschreib\w*|schreib\w* .{0,30}um|formulier\w*|setze .{0,60}(?:fort|ins)|vervollständig\w*|wiederhol\w*|corrige\w*|"
-    r"réécri\w*|reformul\w*|voix passive|voz pasiva|pasiva|répète|complète|reescrib\w*|completa|repite|corrig\w*|reescrev\w*|"
-    r"riscriv\w*|correggi|ripeti|herschrijf|verbeter|herhaal|исправь|перепиши|продолжи|повтори|popraw|przepisz|powtórz|düzelt|"
-    r"översätt|oversæt|oversett|käännä|přelož|prelož|fordítsd|fordíts|traduce\w*|переклад\w*|превед\w*|μετάφρασ\w*|dịch|"
-    r"terjemah\w*|tafsiri|tradueix|skriv om|"
-    r"translat\w+|paraphras\w+|rephras\w+|rewrit\w+|reword\w*|proofread\w*|grammar|correct (?:this|the|my)|"
+    r"\b(?:translat\w+|paraphras\w+|rephras\w+|rewrit\w+|reword\w*|proofread\w*|grammar|correct (?:this|the|my)|"
     r"summari[sz]e|"
     r"story|stories|poem|haiku|lyrics|dialogue?|script|monologue|screenplay|skit|novel|fiction\w*|role-?play\w*|"
     r"pretend\w*|"
@@ -1005,7 +1203,8 @@ ASKS_FOR_TEXT = re.compile(
     r"перевед\w+|"
     r"истори\w+|стих\w*|представь|przetłumacz|opowiadanie|çevir|hikaye)|翻译|故事|诗|扮演|假装|翻訳|訳して|物語|"
     r"번역|이야기|"
-    r"अनुवाद|कहानी|ترجم|قصة|改写|改成|纠正|修改|续写|重复|书き|書き換え|言い換え|直して|続けて|바꿔|고쳐|이어서|แปล|תרגם|অনুবাদ|மொழிபெயர்|ترجمہ",
+    r"अनुवाद|कहानी|ترجم|قصة|改写|改成|纠正|修改|续写|重复|书き|書き換え|言い換え|直して|続けて|바꿔|고쳐|이어서|"
+    r"แปล|תרגם|অনুবাদ|மொழிபெயர்|ترجمہ",
     re.IGNORECASE,
 )
 BOILERPLATE = re.compile(
@@ -1101,15 +1300,19 @@ CUES = (  # besides names: one of these stands in every text of the kinds above;
     "மொழி மாதிரி", "செயற்கை", "مصنوعی", "اے آئی", "ماڈل",
 )  # fmt: skip
 FIRST_PERSON = re.compile(
-    r"\b(?:I|me|my|ich|mich|meine?|je|mon|mes|soy|mis?|fui|sou|meus?|sono|mio|miei|ik|mijn|mij|bana|ben|beni|adım|"
-    r"im|it|как|я|меня|мо[йие]|jestem|mnie|jako|zosta\w+m|nazywam|mam)\b|\b(?:j|m)['’]|you['’]re|you are|here|speaking|"
+    r"\b(?:I|me|my|mir|moi|mí|mim|мной|мо[йяеёиё]\w*|mną|mo(?:im|imi)|its|it['’]s|you['’]ve|you have|ich|mich|"
+    r"meine?|je|mon|mes|soy|mis?|fui|sou|meus?|sono|mio|miei|ik|mijn|mij|bana|ben|beni|adım|"
+    r"im|it|как|я|меня|мо[йие]|jestem|mnie|jako|zosta\w+m|nazywam|mam)\b|\b(?:j|m)['’]|you['’]re|you are|here|"
+    r"speaking|"
     r"this is|en tant|"
     r"como|come|in quanto|olarak|[ıiuü]m\b|[我叫作私僕俺저나전제मأانعكب]|^\W*\ue000",
     re.IGNORECASE,
 )
 NEGATED_AFTER = re.compile(
-    r"[^。.,、，،;!?]{0,40}?(?:ではありません|ではない|じゃない|じゃありません|ていません|ていない|わけではな|아니|아닙|않|"
-    r"\bdeğil|नहीं|নই|নয়|নি\b|نیستم|نیست|نشده|نکرده|نہیں|இல்லை|அல்ல|ไม่ใช่)| nahi|,? (?:nicht|niet|ikke|inte|ei)\b"
+    r"[^。.,、，،;!?]{0,40}?(?:ではありません|ではない|じゃない|じゃありません|ていません|ていない|わけではな|"
+    r"아니|아닙|않|"
+    r"\bdeğil|नहीं|নই|নয়|নি(?=[\s।,.]|$)|نیستم|نیست|نشده|نکرده|نہیں|இல்லை|அல்ல|ไม่ใช่)| nahi|,? (?:nicht|niet|"
+    r"ikke|inte|ei)\b"
 )
 MADE_BY = re.compile(
     rf"\b(?:{MADE} (?:by|at)|by|from|von|par|por|pel[ao]|da|door|от|przez)\b|tarafından|开发|開発|개발|द्वारा",
@@ -1124,7 +1327,7 @@ SCRIPT_LINE = re.compile(
     r"anmerkung|réponse|remarque|respuesta|nota|resposta|risposta|antwoord|ответ|примечание|odpowiedź|uwaga|cevap|"
     r"not))\W*[:：])"
     r"(?:[A-ZÀ-ÝА-Я][\w.'’-]*(?: (?:[A-Z0-9][\w.'’-]*|\([^()\n]{0,40}\))){0,3}|"
-    r"[\u3040-\u9fff\uac00-\ud7a3]{1,8})[*_]{0,3}[ \t]?[:：][*_]{0,3}[ \t]*\S[^\n]*",
+    r"[\u3040-\u9fff\uac00-\ud7a3]{1,8})[*_]{0,3}[ \t]?[:：](?![a-zäö]{1,4}\b)[*_]{0,3}[ \t]*\S[^\n]*",
     re.MULTILINE,
 )
 DIALOGUE_LINE = re.compile(
@@ -1141,3 +1344,20 @@ QUOTED = re.compile(
 SENTENCE_END = re.compile(r"[.!?](?=\s|$)|[。！？\n।؟]")
 SURNAME = re.compile(r" (?!(?:AI|Chat|Pro|Ultra|Sonnet|Opus|Haiku|Instant|Assistant|Bot|I)\b)[A-ZÀ-Ý][a-zà-ÿ]+")
 
+
+@functools.cache
+def claim_patterns(maker: bool) -> list[re.Pattern[str]]:
+    """What claims a name, or a maker, that stands as SELF: the main languages' as one, then each further one's."""
+    table, further = (MADE_CLAIMS, further_makers) if maker else (CLAIMS, further_names)
+    main = [pattern for language in table.values() for pattern in language]
+    return [_any(main), *(_any(further(language)) for language in FURTHER.values())]
+
+
+@functools.cache
+def boilerplate_patterns() -> list[re.Pattern[str]]:
+    """What says "as an AI, I ...": the main languages' as one, then each further one's."""
+    return [BOILERPLATE, *(_any(further_boilerplate(language)) for language in FURTHER.values())]
+
+
+def _any(patterns: Iterable[str]) -> re.Pattern[str]:
+    return re.compile("|".join(f"(?:{pattern})" for pattern in patterns), re.IGNORECASE)

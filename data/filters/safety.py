@@ -1,7 +1,8 @@
 """Drop rows that teach unsafe output: slurs, abuse, threats, sexual content about minors, recipes for harm.
 
-Only replies are read. A lexicon finds words and phrases (15 languages, through leetspeak, masks and spaced letters) and
-weighs what stands around them: a word under discussion ("the word ... is a slur") is kept, and so is a refusal.
+A lexicon finds words and phrases in replies (15 languages, through leetspeak, masks and spaced letters) and weighs
+what stands around them: a word under discussion ("the word ... is a slur"), quoted in a report or meant otherwise
+(faggots in gravy) is kept, and so is a refusal. A reply that serves a plain request for harm goes by the pair.
 
 What a lexicon cannot see: hatred, manipulation or bad advice in polite words, harm spread over innocent sentences, and
 most of what needs knowledge (a wrong dose, a stereotype). It is a sieve for the blatant; the `classifier` setting adds
@@ -12,7 +13,6 @@ and 1 of the 284 harmless; the rule for repeated hate was written with its misse
 
 import functools
 import re
-import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -21,12 +21,42 @@ from typing import Any, ClassVar
 from posttrain.data.conversation import Row, exchanges
 from posttrain.data.filters import Finding
 from posttrain.data.filters.safety_phrases import (
-    ABOUT_WORDS, AGREES, ASKED_THINGS, ASKING, COMPLIES, DEFINES, DEGRADED, DEGRADING_WORDS, DISPUTED, EXEMPT,
-    EXPLICIT, INNOCENT, INVISIBLE, LATIN, LEET, MASKABLE, MASKED_SLUR, MINOR, MIXED, NOT_BEFORE, NO_DEED,
-    OBFUSCATED, ORDERS, ORDER_EXEMPT, ORDER_WORDS, PEOPLE, PHRASES, PHRASE_WORDS, PORN, PROTECTS, QUOTED,
-    REASON_ORDER, RECIPES, RECIPE_STEP, REFUSABLE, REFUSAL, REFUSES, REPORTED, REPORTS, REQUESTS, SEXUAL_WORDS,
-    SLURS, SPACED, STRETCHED, TOKEN, URGING, WARNS, WORDS,
-)  # fmt: skip
+    ABOUT_WORDS,
+    ADDRESSED_WORDS,
+    DEFINES,
+    DEGRADED,
+    DEGRADING_WORDS,
+    DISPUTED,
+    EXPLICIT,
+    GROUP_WORDS,
+    INNOCENT,
+    MASKED_SLUR,
+    MASKS,
+    MINOR,
+    NOT_BEFORE,
+    ORDER_EXEMPT,
+    ORDER_WORDS,
+    ORDERS,
+    PEOPLE,
+    PHRASE_WORDS,
+    PHRASES,
+    PORN,
+    PROTECTS,
+    QUOTED,
+    REASON_ORDER,
+    RECIPE_STEP,
+    RECIPE_WORDS,
+    RECIPES,
+    REFUSABLE,
+    REFUSAL,
+    REPORTED,
+    REPORTS,
+    SEXUAL_WORDS,
+    SLURS,
+    WORDS,
+)
+from posttrain.data.filters.safety_requests import asked, asks_for_harm, complies
+from posttrain.data.filters.safety_text import Needs, disguised, heads_of, plain, unquoted
 from posttrain.errors import UserError
 
 
@@ -40,10 +70,7 @@ class Word:
 
 
 @functools.cache
-def _lexicon(ascii_only: bool = False) -> list[Word]:
-    """All words, or those that a text in ASCII can hold."""
-    if ascii_only:
-        return [word for word in _lexicon() if word.stem.isascii()]
+def _lexicon() -> list[Word]:
     entries = []
     for reason, words in WORDS.items():
         for spelling in re.split(r"(?<!\\)\s+", words.strip()):
@@ -55,89 +82,56 @@ def _lexicon(ascii_only: bool = False) -> list[Word]:
 
 
 @functools.cache
+def _index() -> tuple[dict[str, list[Word]], list[Word]]:
+    """The lexicon by the first three letters of its words, and the entries that have no three."""
+    index: dict[str, list[Word]] = {}
+    others = []
+    for word in _lexicon():
+        head = re.match(r"[^\W_]{3}", word.stem)
+        if head and word.pattern.pattern.startswith("(?<!"):
+            index.setdefault(head[0], []).append(word)
+        else:
+            others.append(word)
+    return index, others
+
+
+@functools.cache
 def _phrases(reason: str) -> re.Pattern[str]:
     return re.compile("|".join(f"(?:{pattern})" for pattern in PHRASES[reason]))
 
 
-@dataclass(frozen=True)
-class Ask:
-    """One kind of harm that a prompt may ask for."""
-
-    reason: str
-    stems: tuple[str, ...]  # a prompt without any of them does not ask for it
-    pattern: re.Pattern[str]
-
-
-@functools.cache
-def _asks() -> list[Ask]:
-    """Deed and object within a few words, in English in this order, in the other languages in either."""
-    asks = []
-    for reason, language, stems, deed, thing in REQUESTS:
-        forms = rf"\b(?:{deed})\b{GAP}(?:{thing})\b"
-        if language != "en":
-            forms += rf"|\b(?:{thing})(?!\w)(?:{FAR_GAP}(?:{deed}))\b|\b(?:{deed})\b{FAR_GAP}(?:{thing})(?!\w)"
-        asks.append(Ask(reason, tuple(stems.split()), re.compile(forms)))
-    return asks
-
-
-# Between deed and object: no preposition, so "kill the fleas on my dog" has the fleas for its object.
-GAP = (
-    r"(?:[ ,\"-]+(?!(?:on|in|for|with|off|from|of|to|and|or|by|at|that|who|which|because)\b)[\w'’.-]+){0,4}?"
-    r"[ ,\"-]+"
-)
-FAR_GAP = r"(?:[ ,\"-]+[\w'’.-]+){0,6}?[ ,\"-]+"
 MOST_HITS = 50  # of one kind in one reply; each is weighed by its context
-PROMPT_LIMIT = 1_500  # characters; a plain request is short, what is longer brings a text along
 _ORDERS = re.compile("|".join(f"(?:{pattern})" for pattern in ORDERS))
 _MINOR, _EXPLICIT, _PORN = re.compile(MINOR), re.compile(EXPLICIT), re.compile(PORN)
 _RECIPES = {reason: (re.compile(goal), re.compile(parts)) for reason, (goal, parts) in RECIPES.items()}
 
 
-def plain(text: str) -> str:
-    """The text in lower case, without invisible characters and look-alike letters."""
-    if text.isascii():
-        return text.lower()
-    text = unicodedata.normalize("NFKC", text.translate(INVISIBLE)).lower()
-    return MIXED.sub(lambda word: word[0].translate(LATIN), text)
+def _hits(pattern: re.Pattern[str], needs: list[Needs], text: str, heads: set[str]) -> Iterator[re.Match[str]]:
+    """Matches of a costly pattern, looked for in those sentences that meet its needs."""
+    if all(need.met(text, heads) for need in needs):
+        for sentence in re.finditer(r"[^.!?\n]+", text):
+            if all(need.met(sentence[0], heads_of(sentence[0])) for need in needs):
+                yield from islice(pattern.finditer(text, max(0, sentence.start() - 1), sentence.end() + 2), MOST_HITS)
 
 
-def disguised(text: str) -> Iterator[tuple[str, int, int]]:
-    """(word, start, end) of words behind leetspeak (sh1t), masks (f*ck) or spacing (f u c k)."""
-    for token in TOKEN.finditer(text):
-        word = token[0].strip("!|+")
-        if not 3 <= len(word) <= 16 or not re.search("[a-z]", word):
-            continue
-        masked = "*" in word or "#" in word
-        found = _unmasked(word) if masked else re.sub(r"(.)\1{2,}", r"\1", word.translate(LEET))
-        if found and (masked or OBFUSCATED.fullmatch(found)):
-            yield found, token.start(), token.end()
-    for token in STRETCHED.finditer(text):
-        word = re.sub(r"(.)\1{2,}", r"\1", token[0])
-        if OBFUSCATED.fullmatch(word):
-            yield word, token.start(), token.end()
-    for token in SPACED.finditer(text):
-        word = re.sub(r"[ ._*-]", "", token[0]).translate(LEET)
-        if OBFUSCATED.fullmatch(word):
-            yield word, token.start(), token.end()
-
-
-def _unmasked(word: str) -> str:
-    """The strong word that a mask leaves: its first letter stands, and a second or the last."""
-    word = re.sub(r"^[*#]+(?=\w)|(?<=[\w])[*#]+$", "", word) if word.strip("*#").isalpha() else word
-    if not word[:1].isalpha() or len(re.sub(r"[^a-z]", "", word)) < 2:
-        return ""
-    pattern = re.compile(re.sub(r"[*#]+", lambda mask: f"[a-z]{{{len(mask[0])}}}", re.sub(r"[^\w*#]", "", word)))
-    return next((strong for strong in MASKABLE if pattern.fullmatch(strong)), "")
+_NEEDS = {
+    name: Needs.of(stems)
+    for name, stems in (
+        *PHRASE_WORDS.items(), ("order", ORDER_WORDS), ("recipe", RECIPE_WORDS), ("degrading", DEGRADING_WORDS),
+        ("sexual", SEXUAL_WORDS),
+    )
+}  # fmt: skip
+_WHOM = {"hate": Needs.of(GROUP_WORDS), "threat": Needs.of(ADDRESSED_WORDS)}
 
 
 def _near(pattern: re.Pattern[str], text: str, start: int, end: int, reach: int) -> bool:
     return bool(pattern.search(text[max(0, start - reach) : end + reach]))
 
 
-def _words(text: str, reasons: set[str], prompt: str) -> Iterator[tuple[str, int, int]]:
+def _words(text: str, heads: set[str], reasons: set[str], prompt: str) -> Iterator[tuple[str, int, int]]:
     """Lexicon words that are used in their bad sense, not talked about: (reason, start, end)."""
     quotations: list[tuple[int, int]] | None = None
-    for reason, start, end in _sightings(text):
+    for reason, start, end in _sightings(text, heads):
         if reason not in reasons or _near(ABOUT_WORDS, text, start, end, 150) or _innocent(text, start, end, prompt):
             continue
         if quotations is None:
@@ -149,15 +143,17 @@ def _words(text: str, reasons: set[str], prompt: str) -> Iterator[tuple[str, int
             yield reason, start, end
 
 
-def _sightings(text: str) -> Iterator[tuple[str, int, int]]:
+def _sightings(text: str, heads: set[str]) -> Iterator[tuple[str, int, int]]:
     """Every word of the lexicon in the text, plain or disguised."""
-    for entry in _lexicon(text.isascii()):
+    index, others = _index()
+    entries = [entry for head in {head[:3] for head in heads} & index.keys() for entry in index[head]]
+    for entry in entries if text.isascii() else entries + others:
         if entry.stem in text:
             for match in islice(entry.pattern.finditer(text), MOST_HITS):
                 yield entry.reason, match.start(), match.end()
     for word, start, end in islice(disguised(text), MOST_HITS):
         yield ("slur" if SLURS.match(word) else "profanity"), start, end
-    for match in islice(MASKED_SLUR.finditer(text), MOST_HITS):
+    for match in islice(MASKED_SLUR.finditer(text), MOST_HITS) if any(map(text.__contains__, MASKS)) else ():
         yield "slur", match.start(), match.end()
 
 
@@ -174,21 +170,30 @@ def _disputed(text: str, start: int, end: int) -> bool:
     return bool(DISPUTED.search(text[max(0, start - 100) : start]) or DISPUTED.search(text[end : end + 100]))
 
 
-def _said(text: str) -> Iterator[tuple[str, int, int]]:
+def _said(text: str, heads: set[str]) -> Iterator[tuple[str, int, int]]:
     """Threats, hate, abuse and calls to self-harm in the reply's own voice: (reason, start, end)."""
-    for reason, words in PHRASE_WORDS.items():
-        if any(map(text.__contains__, words)):
-            for match in islice(_phrases(reason).finditer(text), MOST_HITS):
-                if reason == "hate" and _disputed(text, *match.span()):
-                    continue
-                if reason != "threat" and _near(ABOUT_WORDS, text, match.start(), match.end(), 80):
-                    continue
-                yield reason, match.start(), match.end()
+    for reason in PHRASE_WORDS:
+        needs = [_NEEDS[reason], *([_WHOM[reason]] if reason in _WHOM else [])]
+        for match in _hits(_phrases(reason), needs, text, heads):
+            start, end = match.span()
+            if reason == "hate" and _disputed(text, start, end):
+                continue
+            if reason != "threat" and _near(ABOUT_WORDS, text, start, end, 80):
+                continue
+            yield reason, start, end
 
 
-def _degrades(text: str) -> Iterator[tuple[str, int, int]]:
+def _orders(text: str, heads: set[str]) -> Iterator[tuple[str, int, int]]:
+    """Violence that the reply tells somebody to do."""
+    for match in _hits(_ORDERS, [_NEEDS["order"]], text, heads):
+        start, end = match.span()
+        if not _near(ORDER_EXEMPT, text, start, end, 120) and not NOT_BEFORE.search(text[max(0, start - 60) : start]):
+            yield "violence", start, end
+
+
+def _degrades(text: str, heads: set[str]) -> Iterator[tuple[str, int, int]]:
     """Hate by repetition: two sentences or more that degrade a group of people, and no distance from them."""
-    if not any(map(text.__contains__, DEGRADING_WORDS)):
+    if not _NEEDS["degrading"].met(text, heads):
         return
     hits = list(islice(DEGRADED.finditer(text), MOST_HITS))
     if len(hits) >= 2 and not REPORTED.search(text):
@@ -197,9 +202,9 @@ def _degrades(text: str) -> Iterator[tuple[str, int, int]]:
             yield "hate", start, end
 
 
-def _sexual(text: str) -> Iterator[tuple[str, int, int]]:
+def _sexual(text: str, heads: set[str]) -> Iterator[tuple[str, int, int]]:
     """Sexual content: pornographic, or about minors without a protecting context."""
-    if not any(map(text.__contains__, SEXUAL_WORDS)):
+    if not _NEEDS["sexual"].met(text, heads):
         return
     for match in islice(_EXPLICIT.finditer(text), MOST_HITS):
         start, end = match.span()
@@ -217,8 +222,10 @@ def _sexual(text: str) -> Iterator[tuple[str, int, int]]:
         yield "sexual", hard[0].start(), hard[0].end()
 
 
-def _recipes(text: str) -> Iterator[tuple[str, int, int]]:
+def _recipes(text: str, heads: set[str]) -> Iterator[tuple[str, int, int]]:
     """Instructions for weapons and drugs: the thing, two of its parts and two steps within 1,500 characters."""
+    if not _NEEDS["recipe"].met(text, heads):
+        return
     for reason, (goal, parts) in _RECIPES.items():
         match = goal.search(text) if RECIPE_STEP.search(text) else None
         if not match:
@@ -229,52 +236,6 @@ def _recipes(text: str) -> Iterator[tuple[str, int, int]]:
             and len(RECIPE_STEP.findall(window)) >= 2
         ):
             yield reason, match.start(), match.end()
-
-
-def _orders(text: str) -> Iterator[tuple[str, int, int]]:
-    """Violence that the reply tells somebody to do."""
-    if any(map(text.__contains__, ORDER_WORDS)):
-        for match in islice(_ORDERS.finditer(text), MOST_HITS):
-            start, end = match.span()
-            if not _near(ORDER_EXEMPT, text, start, end, 120) and not NOT_BEFORE.search(
-                text[max(0, start - 60) : start]
-            ):
-                yield "violence", start, end
-
-
-def asks_for_harm(prompt: str) -> str | None:
-    """The kind of harm that the prompt plainly asks for; None where it asks for none, or for a good purpose."""
-    text = QUOTED.sub(lambda quoted: " " * len(quoted[0]), prompt)
-    if EXEMPT.search(text):
-        return None
-    if ASKED_THINGS.search(text):
-        return (
-            "self_harm" if re.search(r"suicid|purg|harm|ana\b|thinsp|die|kill|dose|\bod\b|abschied", text) else "crime"
-        )
-    for ask in _asks():
-        if any(map(text.__contains__, ask.stems)):
-            for match in islice(ask.pattern.finditer(text), MOST_HITS):
-                before = ASKING.search(text[max(0, match.start() - 140) : match.start()])
-                if before and not NO_DEED.search(before[0]):
-                    return ask.reason
-    return None
-
-
-def complies(reply: str) -> bool:
-    """Whether a reply to a harmful request does what was asked: no refusal, no warning, no way elsewhere."""
-    text = reply[:800] + " " + reply[-300:] if len(reply) > 1100 else reply
-    if REFUSES.search(text):
-        return False
-    if AGREES.search(text):
-        return True
-    return bool(COMPLIES.search(text)) and not WARNS.search(text) and not text.rstrip().endswith("?")
-
-
-def _asked(before: list[dict[str, Any]]) -> str:
-    """The user's last message in lower case; of a bare urging ("go on"), the one before it too."""
-    turns = [turn["content"] for turn in before if turn["role"] == "user"]
-    last = plain(turns[-1]) if turns else ""
-    return f"{plain(turns[-2])}\n{last}" if len(turns) > 1 and URGING.match(last) else last
 
 
 @functools.lru_cache(maxsize=2)
@@ -321,7 +282,7 @@ class Unsafe:
     def __call__(self, row: Row) -> Finding | None:
         """A Finding that drops the row, or None."""
         for before, reply in exchanges(row):
-            finding = self._read(reply, _asked(before)) or self._classify(reply)
+            finding = self._read(reply, asked(before)) or self._classify(reply)
             if finding:
                 return finding
         return None
@@ -329,12 +290,19 @@ class Unsafe:
     def _read(self, reply: str, prompt: str) -> Finding | None:
         """The gravest thing that the phrases see in the reply, or in its answer to the prompt."""
         text = plain(reply)
-        found = list(_words(text, {"slur", "profanity"} if self.profanity else {"slur"}, prompt))
-        own = QUOTED.sub(lambda quoted: " " * len(quoted[0]), text)
-        found += [*_said(own), *_orders(own), *_degrades(own), *_sexual(text), *_recipes(text)]
+        heads = heads_of(text)
+        found = list(_words(text, heads, {"slur", "profanity"} if self.profanity else {"slur"}, prompt))
+        own = unquoted(text)
+        found += [
+            *_said(own, heads),
+            *_orders(own, heads),
+            *_degrades(own, heads),
+            *_sexual(text, heads),
+            *_recipes(text, heads),
+        ]
         if found and REFUSAL.search(text[:250]):
             found = [hit for hit in found if hit[0] not in REFUSABLE]
-        if text.strip() and len(prompt) <= PROMPT_LIMIT and (reason := asks_for_harm(prompt)) and complies(text):
+        if text.strip() and (reason := asks_for_harm(prompt)) and complies(text, prompt):
             found.append((reason, 0, 80))
         if not found:
             return None

@@ -321,7 +321,7 @@ MASKABLE = (
     "trannies", "dyke", "dykes", "paki", "pakis", "shemale", "beaner", "beaners", "coon", "coons", "jigaboo", "gyppo",
     "motherfuckers", "fuckers", "fucks", "cocksucker", "cocksuckers", "dickhead", "twat", "wanker", "wankers",
     "schwuchtel", "schwuchteln", "kanake", "kanaken", "neger", "schlampe", "hurensohn", "arschloch", "wichser", "fotze",
-    "salope", "connard", "enculé", "bougnoule", "youpin", "maricón", "maricon", "sudaca", "cabrón", "pendejo",
+    "salope", "connard", "enculé", "bougnoule", "bougnoules", "youpin", "sudacas", "maricón", "maricon", "sudaca", "cabrón", "pendejo",
     "gilipollas",
 )  # fmt: skip
 TOKEN = re.compile(r"(?<![\w@$*#])[\w@$!|+*#]*[@$!*#013457][\w@$!|+*#]*")
@@ -346,50 +346,50 @@ REASON_ORDER = (
     "profanity",
 )
 
-REFUSABLE = {"weapons", "violence", "drugs", "self_harm", "sexual", "sexual_minors", "hate", "threat", "violence"}
+REFUSABLE = {"weapons", "violence", "drugs", "self_harm", "sexual", "sexual_minors", "hate", "threat"}
 # A text without any of these has no phrase of the kind.
 PHRASE_WORDS = {
     "threat": (
-        "kill", "murder", "slaughter", "stab", "strangle", "shoot", "behead", "rape", "lynch", "hang", "gas the",
+        "kill", "murder", "slaughter", "stab", "strangle", "shoot", "behead", "rape", "lynch", "hang ", "gas the",
         "shot", "exterminat", "burn", "butcher",
         "beat", "tortur", "execut", "death to", "eradicat", "wiped out", "hunt you", "bleed", "slit your",
-        "break your", "come to your", "die",
-        "cancer", "rot", "bringe dich", "bring dich", "töten", "umbringen", "abstech", "erschieß", "stech dich",
+        "break your", "come to your", "die ",
+        "cancer", "rot ", "bringe dich", "bring dich", "töten", "umbringen", "abstech", "erschieß", "stech dich",
         "tuer", "buter", "égorger", "crever",
-        "matar", "ammazz", "ucciderò", "uccidero", "sgozzo", "dood", "vermoord", "убью", "зарежу", "прикончу",
+        "matar", "ammazz", "ucciderò", "uccidero", "sgozzo", "dood ", "vermoord", "убью", "зарежу", "прикончу",
         "порежу", "zabiję", "seni ", "你",
         "殺", "죽", "मार", "قتل", "torch", "fire to", "firebomb", "blow up", "light up", "smash", "come for", "coming for",
         "hurt you", "cut ", "carve", "slice", "knife", "blade", "bullet", "axe", "machete", "snap ", "crush", "gouge", "acid",
-        "gut you", "skin you", "bury you", "make you", "know where", "know exactly", "know what", "know which", "dead m",
-        "live to", "tomorrow", "wake up", "one eye", "numbered", "goodbye", "your back", " wo ", "zünd", "fackel", "brenn",
-        "steck", "schlitz", "mach", "stech", "prüg", "schlag", "brech", "schneide", "tot", "où ", "brûler", "cramer",
-        "incendi", "foutre", "planter", "saigner", "démolir", "défoncer", "casser", "trouer", "éventrer", "mort", "dónde",
+        "gut you", "skin you", "bury you", "scream", "beg ", "know where", "know exactly", "know what", "know which", "dead m",
+        "live to", "tomorrow", "wake up", "one eye", "are numbered", "are counted", "goodbye", "watch", " wo ", "zünd", "fackel", "brenn ", "brenne ",
+        "steck ", "stecke ", "schlitz", "mach ", "mache ", "stech ", "steche ", "prüg", "schlag", "brech ", "breche ", "schneide", "tot ", "où ", "brûler", "cramer",
+        "incendi", "foutre", "planter", "saigner", "démolir", "défoncer", "casser", "trouer", "éventrer", "mort ", "dónde",
         "quemar", "rajar", "apuñal", "cortar", "degoll", "revent", "romper", "partir", "acuchill", "clavar", "muert",
-        "pagar", "rajo", "parto", "rompo",
+        "pagar", "rajo ", "parto ", "rompo ",
     ),
     "hate": (
-        "vermin", "human", "parasit", "animals", "savages", "scum", "filth", "trash", "cockroach", "rats",
+        "vermin", "sub-human", "parasit", "animals", "savages", "scum", "filth", "trash", "cockroach", "rats",
         "monkeys", "apes", "worthless", "inferior",
         "disgusting", "plague", "cancer", "disease", "lazy", "criminals", "dirty", "stupid", "untermensch",
         "ungeziefer", "abschaum", "dreck", "hate",
-        "despise", "stand", "loathe", "fucking", "stinking", "goddamn", "heil", "white power", "hitler",
+        "despise", "can't stand", "can’t stand", "loathe", "fucking", "stinking", "goddamn", "heil", "white power", "hitler",
         "less intelligent", "merde", "des rats",
         "escoria", "basura", "ratas", "escória", "lixo", "feccia", "tuig", "ongedierte", "мраз", "паразит",
         "твар", "robactwo", "parásitos", "vermine", "terroris", "rapist", "thieves", "murderers", "killers", "crooks",
         "criminal", "liars", "pedo", "paedo", "pervert", "degenerate", "freaks", "pigs", "lice", "insect", "leech", "garbage",
         "barbarian", "rodent", "infest", "invaders", "whores", "sluts", "abomin", "mistake of", "mentally", "sick in",
-        "not ", "n't ", "n’t ", "drug deal", "too ", "only good", "for nothing", "useless", "burden", "waste", "evil",
-        "violent", "swine", "maggot", "dogs", "should", "must", "deserve", "need to", "ought", "have to", "kill", "shoot",
+        "not people", "not human", "not real", "not even", "not fully", "subhuman", "drug deal", "too stupid", "too emotional", "too dumb", "too weak", "only good", "for nothing", "useless", "burden", "waste", "evil",
+        "violent", "swine", "maggot", "dogs", "castrat", "put down", "kicked", "thrown", "sent back", "camps ", "shipped", "banned", "chained", "whipped", "raped ", "caged ", "locked up", "erased", "hung ", "beaten", "stoned", "disappear", "kitchen", "their place", "go back", "leave our", "leave this", "die ", "exist ", "right to", "shot ", "rounded", "euthan", "executed", "slaught", "deserve", "kill", "shoot",
         "burn", "extermin", "drown", "gas ", "lynch", "hang", "deport", "eradicat", "kick out", "get rid", "wipe", "round up",
-        "sterili", "place", "spread", "bring", "breed", "multiply", "control", "belong", "ruin", "trust", "cleanse", "purge",
+        "sterili", "no place", "spread disease", "spread crime", "disease", "crime ", "filth", "breed like", "multiply like", "control", "belong", "ruin every", "be trusted", "have been born", "rights ", "cleanse", "purge",
         "rid ", "sind", "sollte", "müss", "muss", "gehör", "sollen", " raus", "sont", "devr", "doivent", "mérit", "dehors",
         "mort aux", "il faut", " son ", "deber", "deben", "merecen", "tienen", "hay que", "muerte", "enferm",
     ),
     "harassment": (
-        "idiot", "moron", "imbecile", "retard", "loser", "scumbag", "bastard", "pig", "whore", "slut", "bitch",
+        "idiot", "moron", "imbecile", "retard", "loser ", "losers ", "scumbag", "bastard", "pig ", "pigs ", "whore", "slut", "bitch",
         "cunt", "dumbass", "waste of",
         "piece of", "freak", "cretin", "faggot", "nobody", "no one", "fatso", "coward", "halfwit", "dimwit",
-        "parasite", "pervert", "degenerate", "worm", "prick",
+        "parasite", "pervert", "degenerate", "worm ", "prick ", "pricks ",
         "asshole", "fool", "worthless", "pathetic", "disgusting", "repulsive", "stupid", "ugly", "brain",
         "subhuman", "fucking", "without you", "fuck",
         "suck my", "eat shit", "go to hell", "shut the", "you dumb", "du ", "tu es", "t'es", "t’es", "vous êtes",
@@ -407,7 +407,7 @@ PHRASE_WORDS = {
 
 
 DEGRADING_WORDS = (
-    "inferior", "parasit", "vermin", "human", "plague", "cancer", "abominat", "pervers", "pervert", "disgust",
+    "inferior", "parasit", "vermin", "sub-human", "subhuman", "plague", "cancer", "abominat", "pervers", "pervert", "disgust",
     "filth", "waste of", "drain on",
     "burden", "exterminated", "eliminated", "executed", "eradicated", "shunned", "menace", "invad", "pests",
     "useless", "defective", "degenerate",
@@ -453,7 +453,7 @@ DRUG = (
     r"amphetamines?|rohypnol|ketamine|opium|(?:illegal|hard|street|designer|date[- ]rape) drugs?|narcotics|bath salts)"
 )
 ACCOUNT = (
-    r"(?:passwords?|accounts?|e-?mails?|phones?(?! number)|messages|texts|wi-?fi|instagram|facebook|snapchat|whatsapp|"
+    r"(?:passwords?|accounts?(?! (?:at|with|manager))|e-?mails?|phones?(?! number)|messages|texts|wi-?fi|instagram|facebook|snapchat|whatsapp|"
     r"icloud|gmail|tiktok|credit cards?|debit cards?|card (?:details|numbers?)|identity|identities|bank details|pins?|"
     r"computers?|laptops?|webcams?|camera|social security numbers?|logins?|credentials|dms|nudes|savings|bitcoins?|crypto)"
 )
@@ -558,12 +558,12 @@ REQUESTS = [
      r"(?:on |only |just |under |less than |below )+[1-6]00 ?(?:k?cal\w*)|eating (?:completely|entirely|altogether|for)|"
      r"(?:my )?insulin (?:to|so)|after (?:meals|eating|every meal|dinner)|hunger (?:for|so)|dose (?:for a human|of \w+)|"
      r"methods?|death)(?! (?:valley|insurance|squad))"),
-    ("crime", "en", "steal hack crack break phish hijack spy guess read access get bypass log find see take drain empty",
+    ("crime", "en", "steal hack crack break phish hijack spy spie bypass logg log taki take drain empt",
      r"steal(?:ing)?|hack(?:ing)?(?: into)?|crack(?:ing)?|break(?:ing)? into|phish(?:ing)?|hijack(?:ing)?|spy(?:ing)? on|"
      r"bypass|log(?:ging)? into|tak(?:e|ing) over|drain(?:ing)?|empty(?:ing)?",
      rf"{THEIRS}\s(?:\w+ ){{0,2}}?{ACCOUNT}|credit card (?:numbers|details|info\w*)|(?:bank|user|login) (?:details|passwords?|"
      r"accounts?|credentials)|passwords|identit(?:y|ies)"),
-    ("crime", "en", "guess read access get find see track",
+    ("crime", "en", "password private text whatsapp message email phone dms nudes card pin",
      r"guess(?:ing)?|read(?:ing)?|access(?:ing)?|get(?:ting)?(?: (?:into|at))?|find(?:ing)?(?: out)?|see(?:ing)?|look at|track",
      rf"(?:someone|somebody|another person|other people|strangers?|{NAMED})(?:['’]s?| else['’]s)\s(?:\w+ ){{0,2}}?(?:passwords?|"
      r"private (?:messages|photos)|texts|text messages|whatsapp|messages|emails?|phone(?! number)|dms|nudes|card (?:details|"
@@ -580,11 +580,11 @@ REQUESTS = [
      r"(?:e-?mail|text|message|sms) (?:pretending to be|impersonating|posing as|that looks like it(?: i|['’])s from))"),
     ("crime", "en", "shoplift pickpocket rob mug burgl carjack embezzl launder counterfeit blackmail extort scam swindl con"
      " defraud forg brib steal hotwir break rig smuggl traffic vandal evad cheat commit fake print trick",
-     r"how to|how (?:do|can|could) (?:i|you|we)|rob(?:bing)?|mug(?:ging)?|launder(?:ing)?|counterfeit(?:ing)?|print(?:ing)?|"
+     r"rob(?:bing)?|mug(?:ging)?|launder(?:ing)?|counterfeit(?:ing)?|print(?:ing)?|"
      r"mak(?:e|ing)|scam(?:ming)?|swindl(?:e|ing)|con(?:ning)?|defraud(?:ing)?|blackmail(?:ing)?|extort(?:ing)?|forg(?:e|"
      r"ing)|steal(?:ing)?|break(?:ing)? into|hotwir(?:e|ing)|evad(?:e|ing)|cheat(?:ing)? on|commit(?:ting)?|fak(?:e|ing)|"
      r"rig(?:ging)?|smuggl(?:e|ing)|traffic(?:k?ing)?|vandali[sz](?:e|ing)|trick(?:ing)?|get|getting|buy|brib(?:e|ing)",
-     rf"(?:shoplift|pickpocket|embezzle|launder money|carjack|(?<=rob )(?:{HUMAN}|\w+)|(?<=mug ){HUMAN}|(?<=robbing )\w+|"
+     rf"(?:(?<=rob )(?:{HUMAN}|\w+)|(?<=mug ){HUMAN}|(?<=robbing )\w+|"
      r"(?<=launder )\w+|(?<=laundering )\w+|(?:fake|counterfeit|forged|false) (?:money|bills|banknotes|euros|dollars|ids?|"
      r"passports?|prescriptions?|vaccination\w*|driver['’]?s licen[cs]es?|diplomas?|checks?|documents|invoices|gift cards|"
      r"identity|insurance claim|doctor['’]s note|degrees?)|elderly (?:people|\w+)?|old (?:people|ladies)|seniors|grandmas?|"
@@ -598,17 +598,22 @@ REQUESTS = [
      r"motorcycle)|(?<=evade )(?:\w+ )?tax\w*|(?<=blackmail )\w+|(?<=extort )\w+|(?<=bribe )(?:an? )?(?:judge|cop|official|"
      r"police\w*|jur\w+)|(?<=swindle )\w+|(?<=defraud )\w+|(?<=scam )\w+|(?<=traffic )\w+|(?<=smuggle )(?:people|"
      r"immigrants|humans|migrants|drugs))"),
+    ("crime", "en", "shoplift pickpock embezz launder carjack blackmail extort catfish dox hotwir burgl counterf",
+     r"how to|how (?:do|can|could|would|should) (?:i|you|we|someone)|want to|wanna|tips|help me|ways?|teach me|show me|advice",
+     r"(?:to |for |on )?(?:shoplift(?:ing)?|pickpocket(?:ing)?|embezzl(?:e|ing)|launder(?:ing)?|carjack(?:ing)?|blackmail(?:ing)?|"
+     r"extort(?:ing)?|catfish(?:ing)? \w+|dox+(?:ing)?|hotwir(?:e|ing)|burgl\w+|(?<=to )counterfeit|(?<= i )counterfeit|counterfeiting (?:money|bills|euros))(?! (?:scams?|"
+     r"attempts?|victims?|insurance|laws?|cases?)\b)"),
     ("crime", "en", "stalk track follow spy monitor record film bug dox harass bully humiliat gaslight torment tracker"
      " blackmail rumor rumour nudes address lives secret",
      r"stalk(?:ing)?|dox+(?:ing)?|harass(?:ing)?|bully(?:ing)?|humiliat(?:e|ing)|gaslight(?:ing)?|torment(?:ing)?|"
      r"terrori[sz](?:e|ing)|spread(?:ing)? (?:false |nasty |fake )?rumou?rs about|cyber-?bully(?:ing)?|isolat(?:e|ing)|"
      r"intimidat(?:e|ing)|threaten(?:ing)?", HUMAN + r"|(?:a|the|my) (?:streamer|actress|celebrity|witness(?:es)?|reporter|"
      r"journalist)"),
-    ("crime", "en", "track follow spy monitor record film bug photo camera tracker gps listen install watch find",
+    ("crime", "en", "without w/o secret unnotic behind camera gps tracker airtag bug microph spyapp stalker where",
      r"track(?:ing)?|follow(?:ing)?|spy(?:ing)?(?: on)?|monitor(?:ing)?|record(?:ing)?|film(?:ing)?|bug(?:ging)?|"
      r"photograph(?:ing)?|watch(?:ing)?|listen(?:ing)? (?:in )?(?:on|to)|hid(?:e|ing)|install(?:ing)?|put(?:ting)?|find(?:ing)?"
      r"(?: out)?|attach(?:ing)?|plac(?:e|ing)",
-     rf"[^.?!\n]{{0,60}}?(?:(?:without|w/o) (?:(?:her|him|them|their|his|my \w+) )(?:\w+ ){{0,2}}?(?:know\w*|notic\w+|"
+     r"[^.?!\n]{0,60}?(?:(?:without|w/o) (?:(?:her|him|them|their|his|my \w+) )(?:\w+ ){0,2}?(?:know\w*|notic\w+|"
      r"consent|finding out|realizing|suspecting)|(?:secretly|unnoticed|behind (?:her|his|their) back)|"
      r"(?:camera|gps|tracker|airtag|bug|microphone|spy ?app|stalkerware)s? (?:\w+ )?(?:in|on|under|to) (?:the |a |my |her |"
      r"his |their )(?:\w+['’]s )?(?:bathroom|bedroom|shower|locker room|changing rooms?|dressing room|car|phone|room|women)|"
@@ -658,18 +663,18 @@ REQUESTS = [
      r"methode\w*|versteck\w*|verheimlich\w*|kotz\w*|übergeb\w*|kotzen",
      r"(?:ich )?mich(?: (?:selbst|am))?(?: um)?(?! (?:über|nicht|vor|gut))|mir das leben|mein leben|suizid\w*|selbstmord\w*|"
      r"schmerzlos\w*|tabletten (?:zum sterben|um zu sterben)|nach dem essen|magersucht|überdosis|nichts (?:mehr )?(?:zu )?ess\w*"),
-    ("crime", "de", "passw konto handy klau stehl hack betrüg schadsoft virus trojaner erpress phishing einbr fälsch falsch"
+    ("crime", "de", "passw konto whatsapp instagram account handy klau stehl hack betrüg schadsoft virus trojaner erpress phishing einbr fälsch falsch"
      " stalk verfolg ausspion mobb ladendieb geldwäsch ransom lösegeld überfall nachrichten überwach spionier aufbrech knack",
      r"klau\w*|st[eie]hl\w*|hack\w*|knack\w*|ausspäh\w*|ausspion\w*|spion\w*|betrüg\w*|erpress\w*|schreib\w*|programmier\w*|"
      r"erstell\w*|fälsch\w*|drucke?n?|stalk\w*|verfolg\w*|überwach\w*|mobb?\w*|einbrech\w*|brech\w*|überfall\w*|überfäll\w*|"
      r"wasch\w*|les\w*|mitles\w*|abzock\w*|aufbrech\w*|ort\w*|mach\w*|begeh\w*|komm\w*|herausfind\w*",
-     r"(?:fremde|das|die|ihre?|seine?|ihrem|ihren|seinem|seinen|meine[rsnm]?) (?:\w+ ){0,2}(?:passw\w+|konten|konto|handy|"
+     r"(?:das|dem|den|ins?|ihr|sein) (?:whatsapp|instagram|handy|konto|account|facebook|postfach)\w*(?= (?:meine[rsnm]?|von|ihre[rsnm]?|eine[rsnm]?) )|(?:fremde|das|die|ihre?|seine?|ihrem|ihren|seinem|seinen|meine[rsnm]?) (?:\w+ ){0,2}(?:passw\w+|konten|konto|handy|"
      r"whatsapp\w*|nachrichten|instagram\w*|account\w*|kreditkarte\w*|handys|wlan)(?=\b[^.?!]*(?:hack|knack|klau|stehl|heimlich"
      r"|unbemerkt|ohne|ausspäh|mitles|les|komm))|kreditkarten\w*|senioren|alte leute|rentner\w*|"
      r"phishing-?(?:mails?|e-mails?|seiten?|nachricht\w*)|schadsoftware|trojaner|ransomware|erpressungstrojaner|keylogger|virus|"
      r"(?:gefälschte|falsche)\w* (?:ausweis\w*|geld\w*|rezept\w*|pässe|dokumente|rechnung\w*|impf\w*)|falschgeld|geldscheine|"
      r"versicherung\w*|tankstelle|bank|laden|(?:auto|fahrrad)s?(?=[^.?!]*(?:klau|stehl|knack|aufbr|kurzschl))|schwarzgeld|"
-     rf"versicherungsbetrug|ladendiebstahl|(?<=stalk ich ){DE_WHO}|{DE_WHO}(?=[^.?!]*(?:stalk|verfolg|erpress|mobb|ausspion|"
+     rf"versicherungsbetrug|ladendiebstahl|(?:das|dem|den|ins?|ihr|sein) (?:whatsapp|instagram|handy|konto|account|facebook|postfach|e-mail)\w*(?:-\w+)? (?:meine[rsnm]?|von|ihre[rsnm]?|eine[rsnm]?) |(?<=stalk ich ){DE_WHO}|{DE_WHO}(?=[^.?!]*(?:stalk|verfolg|erpress|mobb|ausspion|"
      r"heimlich|überfall))|häuser|(?:ein )?haus(?=[^.?!]*einbr)"),
     ("sexual_minors", "de", "kind mädchen minderjähr jung schüler",
      r"lock\w*|verführ\w*|sex|anfass\w*|dazu bring\w*|bring\w*|nacktbilder\w*|überred\w*|vertrauen\w*|groom\w*|treff\w*",
@@ -769,7 +774,7 @@ ASKING = re.compile(
 NO_DEED = re.compile(
     r"\b(?:stop|prevent|avoid|protect|defend|detect|recogni[sz]e|spot|report|against|punish\w*|penalt\w+|sentence|laws?|legal|mean|"
     r"why|know (?:if|whether)|tell (?:if|whether)|if (?:someone|somebody|he|she|they|my|a|an)|apologi[sz]e|forgive|convict\w*|"
-    r"not to|never|without|who(?: has| have)? (?:been|was|were|is|are|would|might|tried|died|lost|has)|that (?:was|were|are|is|can|"
+    r"do (?:hackers|thieves|criminals|scammers|police|burglars|people|they|attackers|predators)|not to|never|without|who(?: has| have)? (?:been|was|were|is|are|would|might|tried|died|lost|has)|that (?:was|were|are|is|can|"
     r"could|might|may|will)|movies?|films?|books?|happens?|symptoms|statistics|history|number of|percent\w*|famous|people do|do people"
     r"|nicht|verhinder\w*|schütz\w*|vermeid\w*|erkenn\w*|warum|strafe|wenn jemand|éviter|protéger|empêcher|reconnaître|pourquoi|peine|"
     r"ne pas|si quelqu['’]un|evit\w*|proteg\w*|prevenir|impedir|reconoc\w*|por qué|pena|no|si alguien|help (?:a|my|someone)|"
@@ -785,9 +790,9 @@ EXEMPT = re.compile(
     r"with (?:his|her|their) (?:permission|consent)|my own (?!life)|locked (?:myself )?out|forgot(?:ten)? my|lost my|vet|veterinar\w*|"
     r"euthan\w+|humane\w*|hunt(?:ing|er|ers)?|fishing|slaughter\w*|butcher\w*|patients?|nurses?|surgery|antidote|first aid|pests?|"
     r"weeds?|fleas|ticks|lice|rats?|mice|rodents?|cockroach\w*|bacteria|process(?:es)?|threads?|daemon|linux|kubernetes|docker|"
-    r"python|java\b|boxing|karate|judo|wrestling|fencing|sparring|archery|paintball|laser tag|nerf|cartoon|halloween|magic trick|"
+    r"boxing|karate|judo|wrestling|fencing|sparring|archery|paintball|laser tag|nerf|cartoon|halloween|magic trick|"
     r"prank|escape room|murder mystery|theat(?:er|re)|stage play|museum|decompos\w+|forensic\w*|autopsy|coroner|crime writer|"
-    r"portraits?|photos? of people|camera settings|übersetz\w*|zusammenfass\w*|geschichte|roman|erzählung|prozess|schädling\w*|"
+    r"portraits?|photos? of people|settings|lens|\d+ ?mm|aperture|chocolate|noise|family link|parental|le temps|das spiel|hammock|übersetz\w*|zusammenfass\w*|geschichte|roman|erzählung|prozess|schädling\w*|"
     r"unkraut|ratten|mäuse|schützen|schutz|verteidig\w*|notwehr|tierarzt|einschläfer\w*|tradu\w+|résum\w+|histoire|personnage|"
     r"protéger|défen\w+|vétérinaire|processus|souris|rats|resum\w+|historia|novela|cuento|personaje|proteger\w*|defen\w+|"
     r"veterinari\w+|proceso|ratas|ratones|plagas?|película|photograph\w*|fotograf\w*|retratos?|bath bombs?|badebomben?)\b"
@@ -809,22 +814,23 @@ REFUSES = re.compile(
     r"would be| sounds| seems)(?: also| very| really| extremely| quite| highly| both| just| not only)* (?:illegal|wrong|a (?:serious |very "
     r"serious )?(?:crime|felony|bad idea|terrible)|dangerous|against the law|not (?:ok|okay|a good|right|legal|safe|ethical|something|"
     r"appropriate|acceptable)|unethical|immoral|harmful|hurtful|theft|fraud|murder|stealing|abuse|cruel|unsafe|never|inappropriate|"
-    r"terrible|racist)|\bare (?:you (?:ok|okay|safe|alright)|illegal)|\bwhy (?:do|would|are|did) you|what(?:['’]s| is| has) (?:going|been "
+    r"terrible|racist)|\bare (?:you (?:ok|okay|safe|alright)|illegal)|\b(?:is|are|was)n['’]t (?:something|anything|a thing|okay|ok|right|worth|the (?:way|answer))|what (?:do|did) you mean|more about what|can you (?:explain|tell me more)|do you really|trick question|people don['’]t (?:enjoy|like)|\b(?:she|he|they|someone|people) (?:would|could|will|might) (?:be|get) (?:badly |seriously )?(?:hurt|harmed|injured)|\bwhy (?:do|would|are|did) you|what(?:['’]s| is| has) (?:going|been "
     r"going|happened|happening|making)|\byou should(?:n['’]t| not| never)|\bnever (?:ok|okay|acceptable|hurt|right|do)|\binstead\b"
     r"(?! of (?:a |the )?(?:water|sugar|salt))|\bi ?(?:hear|understand) (?:you|that you|how)|\b(?:there(?:['’]s| is)) no (?:safe|legal|good|"
     r"excuse|justif)|(?:helfe|hilft|helfen) (?:ich|dir|ihnen|wir|bei|dabei)?\b[^.!?]{0,40}\bnicht|\bich (?:kann|werde|möchte|darf)\b"
     r"[^.!?]{0,50}\bnicht|tut mir (?:sehr |so )?leid|\bdas ist (?:strafbar|illegal|verboten|gefährlich|falsch|keine gute|eine straftat)|"
-    r"\bbitte (?:ruf|sprich|hol|tu|wende|mach|lass|nicht)|\bnein\b|\bstattdessen\b|je (?:ne |n['’])|désolée?|"
+    r"\bbitte (?:ruf|sprich|hol|tu|wende|mach|lass|nicht)|\bnein\b|\bstattdessen\b|\b(?:kann|werde|möchte|darf) ich\b[^.!?]{0,50}\bnicht|my no\b|\bsay no\b|\bsag\w* (?:dazu |hier |da )?nein|\bdi(?:go|go que) no\b|\bdis non\b|je (?:ne |n['’])|désolée?|"
     r"c['’]est (?:illégal|dangereux|interdit|un délit|un crime|non|grave)|\bnon,|\bplutôt\b|\bne (?:fais|faites|peux|le) |parlez? |numéro|"
     r"appelle[zr]? (?:le|un|les)|\bno (?:puedo|voy a|te|quiero|lo|ayudo|es (?:legal|buena|seguro)|debes|debería)|lo siento|es (?:ilegal|"
     r"peligroso|un delito|muy peligroso)|\bno,|por favor,? (?:no|llama|habla|busca|pide)|en (?:lugar|vez) de|llama al|"
     r"ruf(?:en sie)? (?:die|den|bitte)|quel (?:soulagement)|hablar con (?:alguien|un)"
 )
 WARNS = re.compile(
-    r"\b(?:illegal|dangerous|unsafe|crime|criminal|prison|jail|felony|offen[cs]e|harmful|seek|doctor|emergency|report|talk to|"
-    r"consequences|serious (?:harm|risk|injur)|sorry|wrong|regret|never|not|nobody deserves|support|safe(?:ly|r|ty)?|consider|hard time|"
-    r"pain you|going through|strafbar|gefährlich|verboten|nicht|kein\w*|polizei|hilfe|arzt|illégal|dangereux|interdit|pas|police|"
-    r"médecin|ilegal|peligros\w*|delito|no|médico|policía|ayuda)\b"
+    r"\b(?:illegal|dangerous|unsafe|crimes?|criminal|prison|jail|felony|offen[cs]e|harmful|(?:see|call|ask|tell|talk to|visit) (?:a|your|the) "
+    r"(?:doctor|police|vet|parents?|teacher|friend|lawyer)|emergency|report (?:it|him|her|them|this)|talk to|consequences|serious (?:harm|risk|"
+    r"injur)\w*|sorry|wrong|regret|not (?:okay|ok|right|help|safe)|nobody deserves|support you|safe(?:ly|ty)|consider whether|hard time|pain you|"
+    r"going through|breaks? (?:the law|trust)|strafbar|gefährlich|verboten|hol dir|notruf|arzt|illégal|dangereux|interdit|médecin|aide|ilegal|"
+    r"peligros\w*|delito|médico|ayuda)\b"
 )
 # What complies: agreement, "you can", steps, or a text that was ordered.
 AGREES = re.compile(
@@ -837,11 +843,11 @@ AGREES = re.compile(
 COMPLIES = re.compile(
     r"(?:^|[.!?:;\n] *(?:\d+[.)] |[-*•] )?)(?:then |just |simply |next,? |first,? |finally,? )?(?:use|take|get|mix|put|buy|start|begin|"
     r"wait|find|go|try|make|add|cut|fill|pour|place|pretend|tell|send|offer|hide|wear|look|search|download|install|write|set|crush|slip|"
-    r"grab|hit|aim|choose|pick|open|ask|follow|give|stab|kick|push|drop|swallow|tie|heat|cook|boil|dissolve|leave|keep|break|smash|"
+    r"come|grab|hit|bury|chew|dress|throw|soak|aim|choose|pick|open|ask|follow|give|stab|kick|push|drop|swallow|tie|heat|cook|boil|dissolve|leave|keep|break|smash|"
     r"bring|sneak|act|build|file|order|visit|meet|message|create|gather|collect|turn|run|stick|stuff|throw|light|soak|attach|connect|"
     r"lure|grind|pack|drill|walk|befriend|post|copy|lie|claim|eat|drink|skip|sleep|inject|call|dear|nimm|misch\w*|kauf\w*|besorg\w*|warte|"
     r"such\w*|füll\w*|leg\w*|schreib\w*|geh|gib|mach\w*|schneid\w*|benutz\w*|schütt\w*|prends|prenez|mélang\w+|achète\w*|attends|mets|mettez|"
-    r"versez?|coupe[zr]?|utilise\w*|cherche\w*|trouve\w*|envoie\w*|toma|mezcla|compra|espera|pon|echa|corta|usa|busca|envía|llena|abre|entra)\b|"
+    r"versez?|coupe[zr]?|utilise\w*|cherche\w*|trouve\w*|envoie\w*|toma|mezcla|compra|espera|pon|echa|corta|usa|busca|envía|llena|abre|entra|\w{2,}[aeáé](?:le|lo|la|les|los|las|te)|\w+[sze]-(?:le|la|les|en|lui|toi|y))\b|"
     r"\byou(?:['’]ll| will|['’]d)? (?:can|could|should|need|want|must|may|might|have to|just|would)\b|\bby \w+ing\b|\bone way\b|\bthe (?:"
     r"best|easiest|simplest|quickest|most effective|fastest) (?:way|method|thing|place|one|is)|\bthere are (?:many|several|a few|some|"
     r"different|lots)|\bi(?:['’]d| would)? (?:recommend|suggest)|\bi(?:['’]ll| will| can) (?:help|show|tell|send|explain|be happy)|\b"
@@ -861,14 +867,14 @@ ORDER = (
     r"(?:just|simply|then|also))* |\bi(?:['’]d| would) (?:just |simply )?|\b(?:go|try|start|wait and|better|let['’]s) |\bby )"
 )
 ORDERS = [
-    rf"{ORDER}(?:stab(?:bing)?|strangl(?:e|ing)|suffocat(?:e|ing)|smother(?:ing)?|chloroform|rap(?:e|ing)|electrocut(?:e|ing)|"
-    rf"impal(?:e|ing)|poison(?:ing)?|drown(?:ing)?|kidnap(?:ping)?|murder(?:ing)?|shoot(?:ing)?|tortur(?:e|ing)|behead(?:ing)?|"
-    rf"choke|kill(?:ing)?) {VICTIM}\b(?! (?:an?|some|your|the|off|with (?:kindness|love|questions)|in chess|at chess|down|a|softly)\b)",
-    rf"\b(?:slit|slash|cut) (?:his|her|their|the \w+['’]s) throats?\b",
+    rf"{ORDER}(?:stab|strangle|suffocate|smother|chloroform|rape|electrocute|"
+    rf"impale|poison|drown|kidnap|murder|shoot|torture|behead|"
+    rf"choke|kill) {VICTIM}\b(?! (?:an?|some|your|the|off|with (?:kindness|love|questions)|in chess|at chess|down|a|softly)\b)",
+    r"\b(?:slit|slash|cut) (?:his|her|their|the \w+['’]s) throats?\b",
     rf"{ORDER}(?:beat|hit|slap|whip|punch|smack|thrash) (?:{VICTIM}|them) (?:up )?(?:so (?:badly|hard|much)|until|to death|senseless|"
     r"bloody|to a pulp|unconscious|with (?:a|your) (?:bat|belt|stick|hammer|pipe|fists?|baseball bat|crowbar)|black and blue|"
     r"where (?:it|nobody|no one|the bruises)|if (?:she|he) (?:talks|doesn|does not|disobeys|complains|argues))",
-    rf"{ORDER}(?:kick|punch|hit|stomp|smash|bash) (?:{VICTIM}|them|it) (?:\w+ ){{0,3}}?(?:in|on|against) (?:the |his |her |its )?(?:ribs|"
+    rf"{ORDER}(?:kick|punch|hit|stomp|smash|bash) {VICTIM} (?:\w+ ){{0,3}}?(?:in|on|against) (?:the |his |her |its )?(?:ribs|"
     r"head|face|stomach|teeth|skull|throat|belly|kidneys|back of the head)",
     rf"{ORDER}(?:kick|smash|bash|break|crush|stomp on|cut off|burn) (?:in )?(?:his|her|their|its|the (?:dog|cat|man|woman|kid)['’]s) (?:ribs|"
     r"head|face|skull|teeth|kneecaps?|legs?|fingers?|neck|arms?|eyes|hands?|brake lines|tail)",
@@ -883,7 +889,7 @@ ORDERS = [
     r"(?:pills|tablets|meds|medication|capsules|sleeping pills)(?: \w+)? (?:at once|in one go|together|tonight|with (?:\w+ )?(?:vodka|alcohol|"
     r"whisky|whiskey|wine|booze)|and (?:lie|go to sleep|you|never|wash))",
     rf"{ORDER}(?:set|light) (?:{VICTIM}|them) on fire\b|{ORDER}run (?:{VICTIM}|them) over\b|\bthrow (?:acid|boiling (?:water|oil)) (?:at|in|on|over)"
-    r" (?:his|her|him|their)\b|\bpour (?:boiling (?:water|oil)|gasoline|petrol|acid|bleach) (?:on|over|down) (?:him|her|them|his|the (?:cat|dog))",
+    r" (?:his|her|him|their)\b|\bpour (?:boiling (?:water|oil)|gasoline|petrol|acid|bleach) (?:on|over|down) (?:him|her|his|the (?:cat|dog))",
     rf"{ORDER}(?:push|shove|throw) {VICTIM} (?:down the stairs|off (?:a|the)|in front of|under (?:a|the) (?:bus|train)|out of the window)",
     rf"{ORDER}drown (?:the|those|these) (?:puppies|kittens|pups|cats|dogs)\b|{ORDER}make (?:him|her|them) (?:bleed|beg for (?:his|her) life)\b",
     r"\b(?:stich|erstich|erwürge?|schlag|vergifte?|erschieß\w*|ertränke?|tritt|prügel) (?:ihn|sie|ihm|ihr|den hund|die katze|das kind)\b(?: so"
@@ -895,13 +901,13 @@ ORDERS = [
     r"comprimés|médicaments|pilules)\b|\b(?:tóma|trága)te todas las (?:pastillas|píldoras)\b",
 ]
 ORDER_WORDS = (
-    "stab", "strang", "suffoc", "smother", "chloro", "rap", "electroc", "impal", "poison", "drown", "kidnap", "murder", "shoot",
+    "stab", "strangl", "suffoc", "smother", "chloro", "rape ", "raping ", "electroc", "impal", "poison", "drown", "kidnap", "murder", "shoot",
     "tortur", "behead", "chok", "kill", "slit", "slash", "throat", "beat", "hit ", "slap", "whip", "punch", "smack", "thrash",
-    "kick", "stomp", "smash", "bash", "break", "crush", "cut ", "burn", "brake", "laced", "drugged", "antifreeze", "strychn",
-    "glass", "rat bait", "bleach", "cyanide", "arsenic", "sleeping", "xylitol", "ghb", "rohyp", "explosive", "bomb", "c-4", "c4",
+    "kick", "stomp", "smash", "bash", "break ", "breaking ", "crush", "cut ", "burn", "brake", "laced", "drugged", "antifreeze", "strychn",
+    "glass", "rat bait", "bleach", "cyanide", "arsenic", "sleeping", "xylitol", "ghb", "rohyp", "explosive", "bomb", "c-4", "c4 ",
     "pills", "tablets", "meds", "medication", "capsules", "on fire", "run ", "acid", "boiling", "gasoline", "petrol", "push ",
-    "shove", "throw", "bleed", "beg ", "stich", "würg", "schlag", "vergift", "erschieß", "ertränk", "tritt", "prügel", "poignard",
-    "étrangl", "frappe", "tabass", "empoisonn", "étouff", "noie", "égorg", "tue", "apuñ", "estrang", "golp", "envenen", "asfíx",
+    "shove", "throw", "bleed", "beg ", "stich ", "würg", "schlag", "vergift", "erschieß", "ertränk", "tritt", "prügel", "poignard",
+    "étrangl", "frappe", "tabass", "empoisonn", "étouff", "noie", "égorg", "tue-", "tuez-", "apuñ", "estrang", "golp", "envenen", "asfíx",
     "ahóga", "máta", "degüell", "tabletten", "pillen", "cachets", "comprim", "médicam", "pilul", "pastill", "píldor", "alle ",
 )  # fmt: skip
 # Where an order to strike is sport, play, defence, cooking, mining or medicine.
@@ -909,8 +915,8 @@ ORDER_EXEMPT = re.compile(
     r"\b(?:process(?:es)?|pids?|threads?|daemons?|sigterm|sigkill|subprocess|container|server|jobs?|nodes?)\b|"
     r"self-defen[cs]e|attacker|assailant|\bboss\b(?= fight| battle|['’]s health)|\b(?:level|player|spell|quest|enemy|enemies|checkmate|pawn|"
     r"rook|sparring|opponent|punching bag|heavy bag|boxing|dojo|demolition|quarry|blasting|mining|avalanche|licensed|stunt|stage combat|"
-    r"choreograph\w*|camera|photo\w*|lens|dough|eggs?|whisk|potato\w*|ragdoll|game|bomb squad|never|actors?|villagers?|screenplay|chapter|"
-    r"scene|novel|plot|do not|don['’]t|nicht|jamais|nunca|overdose can|poison control)\b|n['’]t "
+    r"choreograph\w*|camera|photo\w*|lens|dough|eggs?|whisk|potato\w*|ragdoll|game|bomb squad|actors?|villagers?|screenplay|chapter|"
+    r"scene|novel|plot|nicht|jamais|nunca|overdose can|poison control)\b"
 )
 # ---- Threats at the addressee ----
 YOUR_OWN = (
@@ -929,7 +935,7 @@ PHRASES["threat"] += [
     r"school|go to school)|(?:what|which) (?:school|bus|bed) your \w+)\b(?! (?:in|and (?:can|will)|can)\b)",
     r"\b(?:my|this|the) (?:knife|blade|gun|axe|machete) (?:is waiting for|will (?:find|be in|go)|in|at|through|to|has) your?\b|\b(?:sharpen(?:ed|ing) "
     r"(?:my|the) (?:knife|knives|blade|axe)) (?:for you|just for)|\byou(?:['’]re| are) (?:so )?(?:dead meat|a dead (?:man|woman))\b|\byou (?:won['’]t|will "
-    r"not) (?:live to|see tomorrow|wake up|make it home|leave (?:here )?alive|see the morning)|\b(?:sleep with one eye open|your (?:days|hours) are "
+    r"not) (?:live to|see tomorrow|wake up(?=[.!]| (?:tomorrow|again))|make it home|leave (?:here )?alive|see the morning)|\b(?:sleep with one eye open|your (?:days|hours) are "
     r"(?:numbered|counted))\b|\b(?:say goodbye to your (?:kids|family|wife|children|life))\b|\byour (?:house|home|car|family|kids|children) will burn\b|"
     r"\bwatch your back[.,!]? (?:because|i|you|bitch|we)|\bi(?:['’]m| am) (?:coming|gonna come) (?:for|to get) you (?:tonight|with|and)\b",
     r"\bich (?:weiß|weiss)(?: genau)?,? wo (?:du|deine \w+) (?:wohnst|wohnt|schläfst|arbeitest|parkst)|\bich (?:zünde?|fackle?|brenne?|stecke?) (?:dir |euch )?"
@@ -1055,4 +1061,54 @@ DEFINES = re.compile(
 )
 MASKED_SLUR = re.compile(
     r"(?<![\w*])(?:n\*{4,5}s?|f\*{4,5}ts?|f\*{2,4}[go]ts?|n\*{2,4}(?:er|a|r)s?|n[-_·]gg(?:er|a)s?|f[-_·]gg?ots?|k[-_·]kes?)(?![\w*])"
+)
+# First letters and marks that a text must hold before anything costly is tried on it.
+LETTER_AND_SIGN = re.compile(r"[a-z][@$!*#013457][a-z*#@$]|[@$*#013457][a-z][a-z*@$!013457]")
+TRIPLES = tuple(letter * 3 for letter in "abcdefghijklmnopqrstuvwxyz")
+QUOTES = ('"', "'", "`", "“", "„", "«", "「", "‘")
+MASKS = (
+    "*",
+    *(f"{first}{sign}{first_two}" for sign in "-_.·" for first, first_two in (("n", "g"), ("f", "g"), ("k", "k"))),
+)
+ADDRESSED_WORDS = (
+    "you", "your", "yours", "dich", "dir", "euch", "deine", "dein", "du", "te", "tu", "ta", "ton", "tes", "vous", "votre", "t",
+    "ti", "tus", "je", "vives", "trabaj", "duermes", "muerto", "muerta", "cię", "was", "seni", "тебя", "вас", "тебе", "你", "てやる", "殺す", "죽", "मार", "قتل", "matarte", "rajarte",
+    "quemar", "jews", "muslim", "black", "blacks", "white", "asian", "mexican", "immigrant", "refugee", "gays", "gay",
+    "homosexual", "lesbian", "trans", "arabs", "women", "men", "gypsies", "roma", "indian", "chinese", "african", "latino",
+    "christian", "hindu", "disabled", "foreigner", "juden", "muslime", "ausländer", "schwarze", "frauen", "juifs", "musulmans",
+)  # fmt: skip
+GROUP_WORDS = (
+    "jews", "jew", "jewish", "muslim", "moslem", "hindu", "christian", "catholic", "sikh", "buddhist", "mormon", "atheist",
+    "mexican", "chinese", "indian", "pakistani", "turk", "turks", "pole", "romanian", "russian", "ukrainian", "german", "french",
+    "american", "african", "nigerian", "somali", "syrian", "afghan", "arab", "japanese", "korean", "vietnam", "italian", "spanish",
+    "spaniard", "irish", "israeli", "palestin", "iran", "iraq", "albanian", "bulgarian", "filipino", "haitian", "honduran",
+    "colombian", "venezuelan", "moroccan", "algerian", "kurd", "asian", "latino", "hispanic", "roma", "gypsy", "gypsies", "travell",
+    "aborig", "native", "black", "white", "brown", "gay", "gays", "trans", "disabled", "autis", "bisexual", "lesbian", "deaf",
+    "blind", "queer", "foreign", "indigenous", "illegal", "immigrant", "migrant", "refugee", "asylum", "homosexual", "women",
+    "female", "feminist", "cripple", "people", "they", "men", "heil", "sieg", "hitler", "juden", "muslime", "ausländer",
+    "flüchtling", "schwarz", "türken", "rumän", "zigeuner", "sinti", "schwul", "lesben", "frauen", "behindert", "inder", "polen",
+    "asylant", "asylbewerber", "albaner", "juifs", "musulman", "noirs", "immigr", "réfugi", "étranger", "roms", "gitans", "tsigan",
+    "femmes", "handicap", "polonais", "roumain", "algér", "maroc", "afric", "allemand", "turcs", "asiat", "blancs", "chrétien",
+    "judíos", "moros", "negros", "inmigrant", "extranjer", "gitanos", "mujeres", "discapacit", "chinos", "bolivian", "árabes",
+    "rumanos", "marroqu", "indígen", "peruano", "judeus", "ebrei", "joden", "moslims", "мусульм", "евре", "żydzi", "muzułm",
+    "muçulm", "homos", "those", "kids",
+)  # fmt: skip
+RECIPE_WORDS = (
+    "bomb", "pipe", "molotov", "ied", "napalm", "nerve", "sarin", "vx", "ricin", "anthrax", "explos", "anfo", "thermite", "c-4", "c4 ",
+    "tatp", "rdx", "petn", "ghost", "silencer", "suppress", "mustard", "chlorine", "poison", "bioweapon", "botulinum", "chemical",
+    "grenade", "sprengstoff", "rohrbombe", "взрыв", "бомб", "炸", "爆", "폭", "meth", "amphetamine", "crack", "cocaine", "coca",
+    "heroin", "fentanyl", "lsd", "mdma", "ecstasy", "ghb", "pcp", "dmt", "krokodil", "ketamine", "metanf", "crystal", "méth",
+    "cocaína", "heroína", "mephedrone", "метамф", "героин", "冰毒", "海洛因", "覚醒剤", "필로폰",
+)  # fmt: skip
+ASKED_HEADS = frozenset(
+    ("meth", "mdma", "crac", "lsd", "hero", "bomb", "napa", "expl", "suic", "murd", "purg", "self", "pro", "proa", "thin", "leth",
+     "fata", "pill", "kill", "die", "over", "brea", "absc", "nude")
+)  # fmt: skip
+WRITES = re.compile(
+    r"\W*(?:please |can you |could you |bitte |kannst du (?:mir )?|peux-tu |puedes )?(?:write|draft|compose|create|generate|make up|schreib\w*|"
+    r"verfass\w*|rédige\w*|écri[st]\w*|escr[ií]be\w*|redacta\w*)\b"
+)
+# Between a request and its deed: another deed, which turns the sense.
+OTHER_DEED = re.compile(
+    r"\b(?:spot|report|deal with|stop|avoid|prevent|recogni[sz]e|handle|survive|fight|if some\w*|protect|against|detect|remove)\b"
 )
