@@ -8,7 +8,10 @@ tops = {name.split("/")[0] for name in names}
 assert tops == {"posttrain", next(top for top in tops if top.endswith(".dist-info"))}, tops
 for needed in (
     "posttrain/data/demo_chat.jsonl",
-    "posttrain/data/rows.py",
+    "posttrain/data/mixture.py",
+    "posttrain/data/report.html.jinja",
+    "posttrain/data/subsets/refusals.en.yaml",
+    "posttrain/recipes/mixtures/own.yaml",
     "posttrain/recipes/it_sft.py",
     "posttrain/recipes/configs/demo_270m_cpu.yaml",
     "posttrain/accelerate_configs/zero3.yaml",

@@ -229,7 +229,7 @@ def _answers_who(text: str, mention: Mention, asked: list[str], ours: bool) -> b
     question = asked[-1] if asked else ""
     if ours or phrases.NO.match(text) or len(question) > SHORT_PROMPT or not phrases.ASKS_IDENTITY.search(question):
         return False
-    if any(map(_asks_for_text, asked)) or (_named_in(mention, [question]) and not phrases.YES.match(text)):
+    if any(map(_asks_for_text, asked)) or (_same(mention, question) and not phrases.YES.match(text)):
         return False
     if mention.kind == "s" and (_given(mention, asked) or not _is_an_ai(text, mention, "", True)):
         return False
@@ -245,13 +245,14 @@ def _speaks_as(mention: Mention, asked: list[str]) -> bool:
         return False
     asks = bool(asked) and (phrases.ASKS_OF_YOU.search(asked[-1]) or phrases.ASKS_IDENTITY.search(asked[-1]))
     spoken = phrases.SPEAKS_AS.search(mention.sentence) or (asks and phrases.THIRD_PERSON.search(mention.sentence))
-    named = any(other.kind != "m" for prompt in asked for other in mentions(prompt))
-    return bool(spoken) and not named and not any(map(_asks_for_text, asked))
+    if not spoken or any(map(_asks_for_text, asked)):
+        return False
+    return all(other.kind == "m" for prompt in asked for other in mentions(prompt))
 
 
 def _signed(text: str, mention: Mention, asked: list[str]) -> bool:
     """Whether a reply ends in the name as its signature; a letter may be signed by somebody called Claude."""
-    if mention.kind == "m" or len(text.rstrip()) - mention.end > 60 or _named_in(mention, asked):
+    if mention.kind == "m" or len(text.rstrip()) - mention.end > 60 or any(_same(mention, prompt) for prompt in asked):
         return False
     if not phrases.SIGNED.search(
         f"{text[max(0, mention.start - 80) : mention.start]}{SELF}{text[mention.end :].rstrip()}"
@@ -261,24 +262,20 @@ def _signed(text: str, mention: Mention, asked: list[str]) -> bool:
     return mention.kind == "n" or not letter or _is_an_ai(text, mention, "", False)
 
 
-def _named_in(mention: Mention, asked: list[str]) -> bool:
-    return any(other.canonical == mention.canonical for prompt in asked for other in mentions(prompt))
+def _same(mention: Mention, prompt: str) -> list[Mention]:
+    return [other for other in mentions(prompt) if other.canonical == mention.canonical]
 
 
 def _given(mention: Mention, asked: list[str]) -> bool:
     """Whether a prompt hands out the name ("You are Alice"), rather than ask for it ("Are you Claude?")."""
-    return any(
-        phrases.GIVES_NAME.search(other.sentence) or not phrases.ASKS_IDENTITY.search(prompt)
-        for prompt in asked
-        for other in mentions(prompt)
-        if other.canonical == mention.canonical
-    )
+    named = [(prompt, other.sentence) for prompt in asked for other in _same(mention, prompt)]
+    return any(phrases.GIVES_NAME.search(words) or not phrases.ASKS_IDENTITY.search(prompt) for prompt, words in named)
 
 
 def _asked_for(mention: Mention, asked: list[str]) -> bool:
     """Whether a prompt gives the name with a text to write, a part to play, a quotation or the very claim."""
     for prompt in asked:
-        same = [other for other in mentions(prompt) if other.canonical == mention.canonical]
+        same = _same(mention, prompt)
         if same and (_asks_for_text(prompt) or any(claims(other) for other in same)):
             return True
         for quoted in phrases.QUOTED.finditer(prompt) if same else ():
