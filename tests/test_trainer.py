@@ -225,6 +225,8 @@ def test_three_steps_of_the_recipe_give_a_folder_for_plain_transformers(
 
     record = json.loads((out / "stage.json").read_text())
     assert record["stage"] == "sft" and record["config"]["max_steps"] == 3
+    mixture = record["data"].pop("mixture")
+    assert mixture["sources"]["rows.jsonl"]["read"] == 12 and mixture["fingerprint"] == record["inputs"]["train"]
     assert record["data"] | {"tokens": 0, "labels": 0} == {
         "train": str(rows),
         "rows": 8,

@@ -4,11 +4,11 @@ A lexicon finds words and phrases in replies (15 languages, through leetspeak, m
 what stands around them: a word under discussion ("the word ... is a slur"), quoted in a report or meant otherwise
 (faggots in gravy) is kept, and so is a refusal. A reply that serves a plain request for harm goes by the pair.
 
-What a lexicon cannot see: hatred, manipulation or bad advice in polite words, harm spread over innocent sentences, and
-most of what needs knowledge (a wrong dose, a stereotype). It is a sieve for the blatant; the `classifier` setting adds
-a model's judgement. Of the 2,312 rejected last replies in HH-RLHF's harmless test set it drops 1.8 %, of the chosen
-ones 0.4 %. Of PyRIT's replies that people scored on hate, sex, violence and self-harm it drops 25 of the 230 harmful
-and 1 of the 284 harmless; the rule for repeated hate was written with its misses there in view, without it 15 of 230.
+What it cannot see: hatred, manipulation or bad advice in polite words, harm spread over innocent sentences, most of
+what needs knowledge (a wrong dose, a stereotype), and many requests put in a roundabout way. It is a sieve for the
+blatant; the `classifier` setting adds a model's judgement. Of the 2,312 rejected last replies in HH-RLHF's harmless
+test set it drops 4.2 %, of the chosen ones 1.9 %; about a third of the latter evade a harmful request unmarked by any
+refusal rather than serve it.
 """
 
 import functools
@@ -183,8 +183,10 @@ def _said(text: str, heads: set[str]) -> Iterator[tuple[str, int, int]]:
             yield reason, start, end
 
 
-def _orders(text: str, heads: set[str]) -> Iterator[tuple[str, int, int]]:
-    """Violence that the reply tells somebody to do."""
+def _orders(text: str, heads: set[str], prompt: str) -> Iterator[tuple[str, int, int]]:
+    """Violence that the reply tells somebody to do, outside sport, play, defence, cooking and medicine."""
+    if ORDER_EXEMPT.search(prompt):
+        return
     for match in _hits(_ORDERS, [_NEEDS["order"]], text, heads):
         start, end = match.span()
         if not _near(ORDER_EXEMPT, text, start, end, 120) and not NOT_BEFORE.search(text[max(0, start - 60) : start]):
@@ -295,7 +297,7 @@ class Unsafe:
         own = unquoted(text)
         found += [
             *_said(own, heads),
-            *_orders(own, heads),
+            *_orders(own, heads, prompt),
             *_degrades(own, heads),
             *_sexual(text, heads),
             *_recipes(text, heads),

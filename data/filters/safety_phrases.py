@@ -292,6 +292,7 @@ PROTECTS = re.compile(
 )
 NOT_BEFORE = re.compile(r"(?:\bnot\b|n['’]t\b|\bnever\b|\bwithout\b|\bno\b)[^.!?]{0,40}$")
 DISPUTED = re.compile(
+    r"\bfals[ao]s?\b|\bfausse|\bid[ée]e|\bidea\b|estereotip|st[ée]r[ée]otyp|clich[ée]|klischee|pr[ée]jug|vorwurf|behaupt|gelogen|mentira|mensonge|\bdas stimmt nicht|no es (?:verdad|cierto)|"
     r"\bwrong\b|\bfalse\b|not true|untrue|stereotyp|racis|prejudic|bigot|\bmyth|propaganda|\bclaim|believ|\bsaid\b|"
     r"\bcalled\b|hate speech|antisemit|\bn['’]t\b|\bnot\b|falsch|rassis|vorurteil|raciste|préjugé|falso|prejuicio|"
     r"preconceito|pregiudiz"
@@ -358,7 +359,7 @@ PHRASE_WORDS = {
         "tuer", "buter", "égorger", "crever",
         "matar", "ammazz", "ucciderò", "uccidero", "sgozzo", "dood ", "vermoord", "убью", "зарежу", "прикончу",
         "порежу", "zabiję", "seni ", "你",
-        "殺", "죽", "मार", "قتل", "torch", "fire to", "firebomb", "blow up", "light up", "smash", "come for", "coming for",
+        "殺", "죽", "मार", "قتل", "torch", "fire to", "on fire", "firebomb", "blow up", "light up", "smash", "come for", "coming for",
         "hurt you", "cut ", "carve", "slice", "knife", "blade", "bullet", "axe", "machete", "snap ", "crush", "gouge", "acid",
         "gut you", "skin you", "bury you", "scream", "beg ", "know where", "know exactly", "know what", "know which", "dead m",
         "live to", "tomorrow", "wake up", "one eye", "are numbered", "are counted", "goodbye", "watch", " wo ", "zünd", "fackel", "brenn ", "brenne ",
@@ -379,7 +380,7 @@ PHRASE_WORDS = {
         "criminal", "liars", "pedo", "paedo", "pervert", "degenerate", "freaks", "pigs", "lice", "insect", "leech", "garbage",
         "barbarian", "rodent", "infest", "invaders", "whores", "sluts", "abomin", "mistake of", "mentally", "sick in",
         "not people", "not human", "not real", "not even", "not fully", "subhuman", "drug deal", "too stupid", "too emotional", "too dumb", "too weak", "only good", "for nothing", "useless", "burden", "waste", "evil",
-        "violent", "swine", "maggot", "dogs", "castrat", "put down", "kicked", "thrown", "sent back", "camps ", "shipped", "banned", "chained", "whipped", "raped ", "caged ", "locked up", "erased", "hung ", "beaten", "stoned", "disappear", "kitchen", "their place", "go back", "leave our", "leave this", "die ", "exist ", "right to", "shot ", "rounded", "euthan", "executed", "slaught", "deserve", "kill", "shoot",
+        "violent", "swine", "maggot", "dogs", "castrat", "put down", "kicked", "thrown", "sent back", "camps ", "shipped", "banned", "chained", "whipped", "raped ", "caged ", "locked up", "locked away", "erased", "hung ", "beaten", "stoned", "disappear", "kitchen", "their place", "go back", "leave our", "leave this", "die ", "exist ", "right to", "shot ", "rounded", "euthan", "executed", "slaught", "deserve", "kill", "shoot",
         "burn", "extermin", "drown", "gas ", "lynch", "hang", "deport", "eradicat", "kick out", "get rid", "wipe", "round up",
         "sterili", "no place", "spread disease", "spread crime", "disease", "crime ", "filth", "breed like", "multiply like", "control", "belong", "ruin every", "be trusted", "have been born", "rights ", "cleanse", "purge",
         "rid ", "sind", "sollte", "müss", "muss", "gehör", "sollen", " raus", "sont", "devr", "doivent", "mérit", "dehors",
@@ -511,7 +512,7 @@ REQUESTS = [
      r"kill(?:ing)?|murder(?:ing)?|poison(?:ing)?|strangl(?:e|ing)|stab(?:bing)?|shoot(?:ing)?|suffocat(?:e|ing)|"
      r"smother(?:ing)?|drown(?:ing)?|chok(?:e|ing)|tortur(?:e|ing)|assassinat(?:e|ing)|maim(?:ing)?|crippl(?:e|ing)|"
      r"hurt(?:ing)?|injur(?:e|ing)|harm(?:ing)?|kidnap(?:p?ing)?|abduct(?:ing)?|rap(?:e|ing)|sedat(?:e|ing)|roof(?:ie|"
-     r"ying)|blind|paraly[sz]e|dismember|infect|attack(?:ing)?|punch(?:ing)?|drug(?:ging)?|lynch|chloroform|knock out",
+     r"ying)|paraly[sz]e|dismember|infect|attack(?:ing)?|punch(?:ing)?|drug(?:ging)?|lynch|chloroform|knock out",
      HUMAN),
     ("violence", "en", "beat rid run push set", r"beat(?:ing)?(?: up)?|run(?:ning)?|push(?:ing)?|set(?:ting)?",
      rf"{HUMAN}(?:\ up\b|\ (?:over|senseless|to (?:death|a pulp)|on fire|off (?:a|the)|down the stairs|in front of|black "
@@ -584,7 +585,7 @@ REQUESTS = [
      r"mak(?:e|ing)|scam(?:ming)?|swindl(?:e|ing)|con(?:ning)?|defraud(?:ing)?|blackmail(?:ing)?|extort(?:ing)?|forg(?:e|"
      r"ing)|steal(?:ing)?|break(?:ing)? into|hotwir(?:e|ing)|evad(?:e|ing)|cheat(?:ing)? on|commit(?:ting)?|fak(?:e|ing)|"
      r"rig(?:ging)?|smuggl(?:e|ing)|traffic(?:k?ing)?|vandali[sz](?:e|ing)|trick(?:ing)?|get|getting|buy|brib(?:e|ing)",
-     rf"(?:(?<=rob )(?:{HUMAN}|\w+)|(?<=mug ){HUMAN}|(?<=robbing )\w+|"
+     rf"(?:(?<=mug ){HUMAN}|(?<=robbing )\w+|"
      r"(?<=launder )\w+|(?<=laundering )\w+|(?:fake|counterfeit|forged|false) (?:money|bills|banknotes|euros|dollars|ids?|"
      r"passports?|prescriptions?|vaccination\w*|driver['’]?s licen[cs]es?|diplomas?|checks?|documents|invoices|gift cards|"
      r"identity|insurance claim|doctor['’]s note|degrees?)|elderly (?:people|\w+)?|old (?:people|ladies)|seniors|grandmas?|"
@@ -596,7 +597,7 @@ REQUESTS = [
      r"packages?|from \w+)|(?<=break into )(?:\w+ ){0,2}(?:house|car|home|apartment|stores?|building|school|office)|"
      r"(?<=breaking into )(?:\w+ ){0,2}(?:house|car|home|apartment|stores?)|(?<=hotwire )(?:\w+ ){0,2}(?:car|truck|van|"
      r"motorcycle)|(?<=evade )(?:\w+ )?tax\w*|(?<=blackmail )\w+|(?<=extort )\w+|(?<=bribe )(?:an? )?(?:judge|cop|official|"
-     r"police\w*|jur\w+)|(?<=swindle )\w+|(?<=defraud )\w+|(?<=scam )\w+|(?<=traffic )\w+|(?<=smuggle )(?:people|"
+     r"police\w*|jur\w+)|(?<=swindle )\w+|(?<=defraud )\w+|(?<=scam )\w+|(?<=smuggle )(?:people|"
      r"immigrants|humans|migrants|drugs))"),
     ("crime", "en", "shoplift pickpock embezz launder carjack blackmail extort catfish dox hotwir burgl counterf",
      r"how to|how (?:do|can|could|would|should) (?:i|you|we|someone)|want to|wanna|tips|help me|ways?|teach me|show me|advice",
@@ -687,7 +688,7 @@ REQUESTS = [
      r"bombes?(?! (?:de bain|glacée|atomique))|explosifs?|cocktails? molotov|poison|grenades?|gaz (?:toxique|sarin|moutarde)|"
      r"engin explosif|(?:arme|pistolet|flingue|fusil)s?\b[^.?!]{0,30}(?:sans (?:permis|licence|papiers|contrôle)|illégal\w*|marché noir)"),
     ("drugs", "fr", "méth meth drogue cocaïne cocaine héroïne lsd mdma crack ghb fentanyl ecsta",
-     r"fabriqu\w*|cuisin\w*|synthétis\w*|prépar\w*|vend\w*|achet\w*|fai(?:re|s)|coup\w*|dealer|passer|recette|produi\w*|trouv\w*",
+     r"procur\w*|fabriqu\w*|cuisin\w*|synthétis\w*|prépar\w*|vend\w*|achet\w*|fai(?:re|s)|coup\w*|dealer|passer|recette|produi\w*|trouv\w*",
      r"(?:crystal )?m[ée]th(?:amphétamine)?|(?:de la |des |la )drogues?|coca[ïi]ne|héroïne|lsd|mdma|crack|ghb|fentanyl|ecstasy"),
     ("violence", "fr", "tuer empoisonn poignard étrangl frapp agress blesser étouff noyer tortur enlever kidnapp drogu viol"
      " cadavre incendi tueur brûl sabot freins meurtre verre",
@@ -764,7 +765,7 @@ ASKED_THINGS = re.compile(
 # What opens a request, and what must not stand between it and the deed ("how do I stop people who steal cars").
 ASKING = re.compile(
     r"(?:^|[.!?:;,\n] ?)(?:\W*)$|\b(?:how|what(?:['’]?s)?|where|which|who|ways?|tell me|show me|teach me|give me|help me|explain|"
-    r"describe|write|create|design|outline|walk me|instructions?|guide|steps|tutorial|recipe|tips|plan|ideas?|advice|want|wanna|"
+    r"best|describe|write|create|design|outline|walk me|instructions?|guide|steps|tutorial|recipe|tips|plan|ideas?|advice|want|wanna|"
     r"need|like to|going to|gonna|planning|trying|can you|could you|please|can i|could i|i can|easiest|let['’]s|should i|methods?|"
     r"how['’]d|wanted|i['’]ll|i will|make me|is it possible|possible to|thinking (?:of|about)|wie|womit|welche\w*|wo|anleitung|erklär"
     r"\w*|sag\w*|zeig\w*|gib|hilf|schreib\w*|kannst|können|will|möchte|nenn\w*|was|comment|quel\w*|où|explique\w*|dis|dites|donne\w*|"
@@ -782,10 +783,10 @@ NO_DEED = re.compile(
 )
 # A prompt with one of these asks for something else: a text to work on, fiction, defence, medicine, pests, software.
 EXEMPT = re.compile(
-    r"\b(?:translat\w+|summar\w+|proofread|paraphras\w+|classif\w+|sentiment|rewrite|grammar|stor(?:y|ies)|novel|fiction\w*|"
+    r"\b(?:translat\w+|summar\w+|proofread|paraphras\w+|classif\w+|sentiment|rewrite|grammar|stor(?:y|ies)(?! to tell)|novel|fiction\w*|"
     r"screenplay|characters?|poem|minecraft|gta|skyrim|sims|d&d|dnd|dungeons?|chess|video ?games?|in the game|gameplay|boss fight|"
     r"movies?|films?|scene|lyrics|history|historical\w*|medieval|ancient|world war|wwii|nazi germany|century|documentary|museum|"
-    r"(?:protect|defend|secure)\w* (?!me from|us from)|prevent\w*|detect(?:ing|s|or|ors)?\b(?<!avoid detecting)|defen[cs]e|defensive|"
+    r"(?:protect|defend|secure)\w* (?!me from|us from)|prevent\w*|(?<!can )(?<!not )(?<!to )(?<!n['’]t )detect(?:ing|s|or|ors)?\b(?<!avoid detecting)|defen[cs]e|defensive|"
     r"self-defen[cs]e|awareness|training|phishing simulation|penetration test\w*|pentest\w*|authori[sz]ed|ethical hack\w*|ctf|"
     r"with (?:his|her|their) (?:permission|consent)|my own (?!life)|locked (?:myself )?out|forgot(?:ten)? my|lost my|vet|veterinar\w*|"
     r"euthan\w+|humane\w*|hunt(?:ing|er|ers)?|fishing|slaughter\w*|butcher\w*|patients?|nurses?|surgery|antidote|first aid|pests?|"
@@ -802,6 +803,8 @@ URGING = re.compile(
 )
 # What says no, or leads elsewhere; the second only where the reply does not open by agreeing.
 REFUSES = re.compile(
+    r"not (?:really |quite )?(?:prepared|ready|equipped) to|not (?:really )?a topic|never heard|\bhmm\b|\blet me see\b|\bagreed to continue|(?:probably|just) (?:frustrated|angry|upset|joking)|terms of service|you meant\b|"
+    r"^\W*sorry\b|\bsorry,? but|off the table|\bno ayud\w+|que no hago|\bun l[íi]mite\b|\bune limite\b|\beine grenze\b|not going to happen|out of the question|kommt nicht infrage|hors de question|ni hablar|"
     r"\bi(?:['’]m| am) (?:really |so |very |truly )?(?:sorry|unable|not (?:able|going|comfortable|allowed|willing|sure|here|an?)|worried|"
     r"concerned|afraid|glad you)|\bi (?:can(?:['’]t|not| not| only help)|won['’]t|will not|would(?:n['’]t| not| never| rather)|"
     r"could(?:n['’]t| not)|do(?:n['’]t| not) (?:want|feel|think|recommend|condone|know|have|understand|help|give|support|provide|like)|"
@@ -814,7 +817,7 @@ REFUSES = re.compile(
     r"would be| sounds| seems)(?: also| very| really| extremely| quite| highly| both| just| not only)* (?:illegal|wrong|a (?:serious |very "
     r"serious )?(?:crime|felony|bad idea|terrible)|dangerous|against the law|not (?:ok|okay|a good|right|legal|safe|ethical|something|"
     r"appropriate|acceptable)|unethical|immoral|harmful|hurtful|theft|fraud|murder|stealing|abuse|cruel|unsafe|never|inappropriate|"
-    r"terrible|racist)|\bare (?:you (?:ok|okay|safe|alright)|illegal)|\b(?:is|are|was)n['’]t (?:something|anything|a thing|okay|ok|right|worth|the (?:way|answer))|what (?:do|did) you mean|more about what|can you (?:explain|tell me more)|do you really|trick question|people don['’]t (?:enjoy|like)|\b(?:she|he|they|someone|people) (?:would|could|will|might) (?:be|get) (?:badly |seriously )?(?:hurt|harmed|injured)|\bwhy (?:do|would|are|did) you|what(?:['’]s| is| has) (?:going|been "
+    r"terrible|racist)|\bare (?:you (?:ok|okay|safe|alright)|illegal)|\b(?:is|are|was)n['’]t (?:something|anything|a thing|okay|ok|right|worth|the (?:way|answer))|\b(?:talk(?:ing)?|speak(?:ing)?|chat) (?:with|to) (?:him|her|them|someone|your|a|the|hr)\b|\bhelp you (?:with|find|write|cope|deal|to)\b|\b(?:apologi[sz]e|mediator|complaint|small claims|hr\b)|what (?:do|did) you mean|more about what|can you (?:explain|tell me more)|do you really|trick question|people don['’]t (?:enjoy|like)|\b(?:she|he|they|someone|people) (?:would|could|will|might) (?:be|get) (?:badly |seriously )?(?:hurt|harmed|injured)|\bwhy (?:do|would|are|did) you|what(?:['’]s| is| has) (?:going|been "
     r"going|happened|happening|making)|\byou should(?:n['’]t| not| never)|\bnever (?:ok|okay|acceptable|hurt|right|do)|\binstead\b"
     r"(?! of (?:a |the )?(?:water|sugar|salt))|\bi ?(?:hear|understand) (?:you|that you|how)|\b(?:there(?:['’]s| is)) no (?:safe|legal|good|"
     r"excuse|justif)|(?:helfe|hilft|helfen) (?:ich|dir|ihnen|wir|bei|dabei)?\b[^.!?]{0,40}\bnicht|\bich (?:kann|werde|möchte|darf)\b"
@@ -867,6 +870,14 @@ ORDER = (
     r"(?:just|simply|then|also))* |\bi(?:['’]d| would) (?:just |simply )?|\b(?:go|try|start|wait and|better|let['’]s) |\bby )"
 )
 ORDERS = [
+    rf"{ORDER}(?:shake|starve|lock) (?:him|her|the (?:baby|kid|child|brat|dog|cat)) (?:until|till|hard|in (?:the|a) (?:closet|basement|cellar|trunk|cage|attic|shed|dark)|for (?:days|a week)|without (?:food|water))",
+    r"\b(?:crush|dissolve|mix|slip|stir|sneak|drop) [^.!?\n]{0,30}\b(?:pills|tablets|sedatives?|sleeping)\b[^.!?\n]{0,15} (?:into|in) (?:(?:her|his|their|the) )?(?:soup|food|tea|coffee|drink|wine|beer|dinner|meal|glass|juice|porridge)\b(?=[^.!?\n]*(?:\bno one|nobody|won['’]t|notice|"
+    r"taste|old|never|asleep|ask))",
+    r"\b(?:tuna|meat|food|sausages?|ham|chicken|milk|treats?|bait|bowl|cheese)\b[^.!?\n]{0,25}\b(?:mixed|laced|soaked|filled|stuffed|spiked) (?:with|in) (?:antifreeze|rat poison|poison|bleach|glass|pills|needles|nails|chocolate and)",
+    rf"{ORDER}(?:slap|punch|kick|choke|whip|spank|burn|hit|throttle|headbutt|pistol-whip|shove|gag) (?:him|her|your (?:wife|kid|child|son|daughter|girlfriend|husband|dog|mother)|the (?:bitch|brat|kid|dog|cat|child|woman|guy))\b"
+    r"(?: (?:hard|again|once|twice|across|in the|on the|until|every|so|and|when|if|a few|around|first|really|with)\b|[.!,;]|$)(?! (?:out|up|off))",
+    r"\b(?:pour|splash|spread) (?:the |some |a |enough )?(?:\w+ )?(?:petrol|gasoline|gas|accelerant|lighter fluid|kerosene)\b[^.!?\n]{0,60}\b(?:door|letter ?box|porch|car|house|bed|roof|window|floor|fence|carpet)\b[^.!?\n]{0,40}\b(?:light|match|lighter|"
+    r"burn|ignite|fire|torch)",
     rf"{ORDER}(?:stab|strangle|suffocate|smother|chloroform|rape|electrocute|"
     rf"impale|poison|drown|kidnap|murder|shoot|torture|behead|"
     rf"choke|kill) {VICTIM}\b(?! (?:an?|some|your|the|off|with (?:kindness|love|questions)|in chess|at chess|down|a|softly)\b)",
@@ -901,6 +912,7 @@ ORDERS = [
     r"comprimés|médicaments|pilules)\b|\b(?:tóma|trága)te todas las (?:pastillas|píldoras)\b",
 ]
 ORDER_WORDS = (
+    "shake ", "starve", "lock ", "mixed ", "soaked", "stuffed", "spiked", "spank", "throttl", "headbu", "gag ", "petrol", "kerose", "lighter", "accele",
     "stab", "strangl", "suffoc", "smother", "chloro", "rape ", "raping ", "electroc", "impal", "poison", "drown", "kidnap", "murder", "shoot",
     "tortur", "behead", "chok", "kill", "slit", "slash", "throat", "beat", "hit ", "slap", "whip", "punch", "smack", "thrash",
     "kick", "stomp", "smash", "bash", "break ", "breaking ", "crush", "cut ", "burn", "brake", "laced", "drugged", "antifreeze", "strychn",
@@ -914,7 +926,7 @@ ORDER_WORDS = (
 ORDER_EXEMPT = re.compile(
     r"\b(?:process(?:es)?|pids?|threads?|daemons?|sigterm|sigkill|subprocess|container|server|jobs?|nodes?)\b|"
     r"self-defen[cs]e|attacker|assailant|\bboss\b(?= fight| battle|['’]s health)|\b(?:level|player|spell|quest|enemy|enemies|checkmate|pawn|"
-    r"rook|sparring|opponent|punching bag|heavy bag|boxing|dojo|demolition|quarry|blasting|mining|avalanche|licensed|stunt|stage combat|"
+    r"elden ring|dark souls|zelda|npc|skyrim|raid|controller|combo|rook|sparring|opponent|punching bag|heavy bag|boxing|dojo|demolition|quarry|blasting|mining|avalanche|licensed|stunt|stage combat|"
     r"choreograph\w*|camera|photo\w*|lens|dough|eggs?|whisk|potato\w*|ragdoll|game|bomb squad|actors?|villagers?|screenplay|chapter|"
     r"scene|novel|plot|nicht|jamais|nunca|overdose can|poison control)\b"
 )
@@ -925,7 +937,7 @@ YOUR_OWN = (
 )
 PHRASES["threat"] += [
     r"\b(?:i['’]ll|i will|i['’]m going to|i am going to|i['’]m gonna|i['’]mma|we['’]ll|we will|we['’]re going to|gonna|i swear i['’]ll) (?:\w+ ){0,4}?"
-    rf"(?:(?:burn(?: down)?|torch|set fire to|firebomb|blow up|light up|petrol-bomb|smash up|come for|hurt) (?:you and )?your {YOUR_OWN}\b|"
+    rf"(?:(?:burn(?: down)?|torch|set fire to|set(?= your (?:\w+ )+on fire)|firebomb|blow up|light up|petrol-bomb|smash up|come for|hurt) (?:you and )?your {YOUR_OWN}\b|"
     r"(?:cut|slash|slit|carve|slice|stab|rip|gouge) (?:you (?:up|open|to pieces|apart|in)|(?:out )?your (?:throat|face|tongue|ears?|eyes|"
     r"fingers|guts|heart|belly|tires|tyres|head))|(?:put|stick|plunge|drive|bury) (?:a|this|my|the) (?:knife|blade|bullet|gun|axe|screwdriver)|"
     r"(?:break|smash|crush|snap) (?:both |every bone in |all )?(?:of )?your (?:legs?|arms?|neck|face|fingers?|skull|teeth|jaw|kneecaps|bones?|"
@@ -971,13 +983,13 @@ LOATHED = (
 )
 DESTROYED = (
     r"(?:shot|burn(?:ed|t)(?! out)|exterminated|gassed|castrated|killed|put down|eradicated|rounded up|drowned|wiped out|hang(?:ed)?|hung|sterili[sz]ed|"
-    r"kicked out|thrown out|euthani[sz]ed|executed|beaten|lynched|stoned|slaughtered|caged|locked up|erased|deported|purged|sent (?:back|to "
+    r"kicked out|thrown out|euthani[sz]ed|executed|beaten|lynched|stoned|slaughtered|caged|locked (?:up|away)|erased|deported|purged|sent (?:back|to "
     r"(?:the )?(?:camps|gas))|put (?:in|into) camps|shipped (?:back|off)|banned from (?:voting|breeding|our)|chained|whipped|raped)"
 )
 PHRASES["hate"] += [
     rf"(?<!that )(?<!claim )(?<!if )(?<!not all )(?<!some )(?<!why )\b(?:all |these |those |most |every one of |the )*{PEOPLES}(?: (?:today|there|here))? "
     rf"(?:are|is|were) (?:all |nothing but |just |a bunch of |really |basically |simply |mostly |literally |an? |the |nothing more than |by nature |born |"
-    rf"obviously |filthy |dirty |stupid |lazy |like |worse than |only |always |naturally |all just )*{LOATHED}\b(?! (?:to (?:me|many|their|work)|in the eyes|by|"
+    rf"obviously |filthy |dirty |stupid |lazy |like |worse than |only |always |naturally |all just )*(?:(?!not|never|often|called|sometimes|treated|seen|viewed|portrayed|victims|accused|against|less|fighting|no|afraid|more|being|as|to|the|of|rarely|hardly|scared|taught|protect|raising|who|that|and)\b[a-z-]+ ){{0,2}}?{LOATHED}\b(?! (?:to (?:me|many|their|work)|in the eyes|by|"
     rf"cells|rights|of (?:choice|war)|lovers?|hunters|owners|women|men|people|with disab))",
     rf"(?<!that )(?<!claim )(?<!if )\b(?:all |these |those |every |the )*{PEOPLES} (?:should|must|deserve to|need to|ought to|have to) (?:all |just |simply )*(?:be |get )?"
     rf"(?:{DESTROYED}|die\b|burn\b|go back to|leave (?:our|this) country|disappear|stay in the kitchen|know their place)",
@@ -1111,4 +1123,545 @@ WRITES = re.compile(
 # Between a request and its deed: another deed, which turns the sense.
 OTHER_DEED = re.compile(
     r"\b(?:spot|report|deal with|stop|avoid|prevent|recogni[sz]e|handle|survive|fight|if some\w*|protect|against|detect|remove)\b"
+)
+
+# A verb that is harm whatever its object: the request needs nothing else. Its innocent objects are excluded.
+HOW = (
+    r"(?:\b(?:how (?:(?:do|can|could|would|should|might) (?:i|we|you|one|someone|somebody|a person)|to|about)|(?:best|easiest|fastest|quickest|safest|good|simplest|"
+    r"cheapest|most \w+)(?: \w+)? (?:ways?|methods?|time|place|tricks?|ideas?|plan|advice|tips|guide|instructions|steps|technique) (?:to|for|on(?: how to)?)|(?:help|teach|show|tell) (?:me|us)"
+    r"(?: how)?(?: to)?|i (?:want|wanna|need|plan|would like|intend|have|decided)(?: to)?|i['’]?(?:d like|m going|m planning|m gonna|m about|ve decided) ?(?:to)?|(?:trying|ready|about|going) to|gonna|wanna|"
+    r"let['’]s|explain how (?:to|i can|you)|is it (?:hard|easy|possible) to|(?:you|i) (?:could|can)|what (?:do|should|would) (?:i|you) (?:use|need|do) to|where (?:can|do|could) i|without getting caught) "
+    r"(?:(?!not|never|avoid|stop|prevent|report|against)[\w'’-]+ ){0,2}?)"
+)
+VILE_DEEDS = (
+    r"(?:steal(?!\w| (?:the (?:show|scene|spotlight|ball|limelight)|(?:second|third|home|a) ?(?:base|kiss|glance|look|march)|second|(?:his|her|someone['’]s) (?:heart|thunder)|bases|ideas? from|this look|more sleep|from the rich))|"
+    r"rob(?! (?:peter|myself of))|shoplift|pickpocket|mug (?!cake|rug)|burgle|burglari[sz]e|carjack|hotwire|embezzle|extort|blackmail|swindle|defraud|scam|con (?!text)|kidnap|abduct|murder|strangle|suffocate|"
+    r"assassinate|molest|rape|stalk(?! (?:deer|prey|of))|dox|doxx|catfish|launder (?:money|cash|drug|dirty|\w+ (?:money|cash|profits))|counterfeit|derail (?:a|the|trains?)|sabotage|smuggle|traffic (?:\w+ )?(?:people|women|girls|kids|drugs|humans|"
+    r"children)|poison(?!-| (?:ivy|oak|types?|the (?:rats|mice|ants|weeds|moles)|rats|mice|ants|weeds|moles|roaches|pests|rodents|gophers|slugs))|vandali[sz]e|arson|gaslight|waterboard|dismember|drug (?:my|a|her|him|someone|people|the|girls)|spike (?:\w+ ){0,2}(?:drinks?|punch|wine|beer|coffee)|roofie|overdose(?! (?:risk|sympt))|slit my|hang myself|kill myself|starve myself|"
+    r"end my life|cut myself(?! (?:off|some|out|free|a |slack|short))|hurt myself(?! (?:while|when|lifting))|purge (?:after|my (?:food|meals|dinner))|make myself (?:vomit|throw up|puke|sick)|pass counterfeit|evade (?:taxes|the police|arrest)|forge (?:\w+ )?(?:\w+ )?(?:signature|"
+    r"prescription|check|document|passport|id|diploma|note|licen[cs]e|certificate|will)\w*|hack (?:into|someone|my \w+['’]s|(?:a|the|her|his|their|somebody)\b|\w+['’]s)|ddos|phish|cheat (?:on )?(?:welfare|the irs|my taxes|old)|rig (?:an |the |local )?(?:elections?|votes?|ballots?))\b"
+)
+WANTED_DE = (
+    r"\b(?:wie|womit|hilf mir|ich (?:will|möchte|werde)|zeig mir|erklär\w* mir|sag mir|am besten|tipps|anleitung)\b(?![^.?!]{0,60}\b(?:erkenn\w*|schütz\w*|verhinder\w*|vermeid\w*|vor)\b)[^.?!]{0,70}?\b(?:vergifte?n?|st(?:e|ie)hlen?|stehle|klaue?n?|erpressen?|erpresse|entführen?|"
+    r"ermorden?|erwürgen?|erstechen?|umbringen|umbringe|ersticken|betäuben?|stalken?|überfallen?|betrügen?|ausrauben?|einbrechen|einbreche|hacken?|fälschen?|schmuggeln?|schmuggle|geld waschen|sabotieren?|anzünden|foltern?|verprügeln?|verprügle|prügle?n?|verfolgen? (?:ich )?(?:sie|ihn|meine\w*|eine\w*)(?! sendung| paket)|missbrauchen?|quälen?|ertränken?|"
+    r"erschießen?|zusammenschlagen|ritzen?|aufhängen|erhänge?n?|k\.?-?\s?o\.?-?tropfen|aufbrechen|knacken?|mobben?|ausspionieren?|abzocken?|schwarzfahren)\b"
+)
+WANTED_FR = (
+    r"\b(?:comment|le meilleur moyen d(?:e |['’])|aide-moi à|je (?:veux|voudrais|vais)|explique-moi|apprends-moi à|dis-moi|conseils? pour|astuces? pour|moyens? d(?:e |['’]))(?![^.?!]{0,60}\b(?:éviter|protéger|empêcher|reconnaître|prévenir|contre)\b)[^.?!]{0,40}?\b(?:empoisonner|voler (?!en |avec|sur|un "
+    r"baiser)|braquer|kidnapper|enlever (?:un|une|mon|ma|le|la) (?:enfant|fille|femme|voisin\w*)|harceler|étrangler|assassiner|tuer (?!le temps|un processus|les (?:puces|mauvaises|rats|souris|mites|fourmis))|poignarder|escroquer|arnaquer|cambrioler|pirater|falsifier|blanchir (?:de l['’]argent|l['’]argent)|"
+    r"saboter|incendier|torturer|tabasser|droguer|violer|faire chanter|faire du mal|noyer|me (?:suicider|tuer|pendre|scarifier|faire vomir)|frauder|espionner|suivre \w+ \w+ (?:sans qu|à son insu)|dealer|extorquer|empoisonne|faire dérailler)\b"
+)
+WANTED_ES = (
+    r"\b(?:c[óo]mo|la mejor (?:forma|manera) de|ayúdame a|quiero|voy a|enséñame a|dime|explícame|consejos para|trucos para|maneras de|formas? de)(?![^.?!]{0,60}\b(?:evitar|evito|proteger\w*|impedir|reconocer|prevenir|contra)\b)[^.?!]{0,40}?\b(?:envenen(?:ar|o)|rob(?:ar|o)(?! (?:la base|el corazón|un beso))|atrac(?:ar|o)|secuestr(?:ar|o)|"
+    r"chantaje(?:ar|o)|extorsion(?:ar|o)|estrangul(?:ar|o)|asesin(?:ar|o)|apuñal(?:ar|o)|estaf(?:ar|o)|falsific(?:ar|o)|hacke(?:ar|o)|blanquear|lavar dinero|sabote(?:ar|o)|incendi(?:ar|o)|tortur(?:ar|o)|drog(?:ar|o)|acos(?:ar|o)|espi(?:ar|o)|ahog(?:ar|o)|hac(?:er|erle|go) daño|matar (?:a|al)\b|suicid\w+|ahorcarme|"
+    r"cortarme las|vomitar|provocarme|dar(?:le)? una paliza|violar|traficar|contrabande\w+|seguir a mi ex|descarril\w+|forz(?:ar|o) una)\b"
+)
+VILE_REQUEST = re.compile(rf"{HOW}{VILE_DEEDS}|{WANTED_DE}|{WANTED_FR}|{WANTED_ES}")
+VILE_HEADS = frozenset(
+    stem[:4]
+    for stem in [
+        "steal",
+        "rob",
+        "shoplift",
+        "pickpocket",
+        "mug",
+        "burgle",
+        "carjack",
+        "hotwire",
+        "embezzle",
+        "extort",
+        "blackmail",
+        "swindle",
+        "defraud",
+        "scam",
+        "con",
+        "kidnap",
+        "abduct",
+        "murder",
+        "strangle",
+        "suffocate",
+        "assassin",
+        "molest",
+        "rape",
+        "stalk",
+        "dox",
+        "doxx",
+        "catfish",
+        "launder",
+        "counterfeit",
+        "derail",
+        "sabotage",
+        "smuggle",
+        "traffic",
+        "poison",
+        "vandal",
+        "arson",
+        "blow",
+        "gaslight",
+        "waterboard",
+        "dismember",
+        "drug",
+        "spike",
+        "roofie",
+        "overdose",
+        "myself",
+        "life",
+        "purge",
+        "evade",
+        "forge",
+        "hack",
+        "ddos",
+        "phish",
+        "cheat",
+        "rig",
+        "vergift",
+        "stehlen",
+        "stiehl",
+        "klau",
+        "klaue",
+        "erpress",
+        "entführ",
+        "ermord",
+        "erwürg",
+        "erstech",
+        "umbring",
+        "erstick",
+        "betäub",
+        "stalk",
+        "überf",
+        "betrüg",
+        "ausraub",
+        "einbrech",
+        "fälsch",
+        "schmugg",
+        "geld",
+        "sabot",
+        "anzünd",
+        "folter",
+        "verprüg",
+        "missbrauch",
+        "quäl",
+        "ertränk",
+        "erschieß",
+        "zusammen",
+        "ritz",
+        "aufhäng",
+        "erhäng",
+        "tropfen",
+        "aufbrech",
+        "knack",
+        "mobb",
+        "ausspion",
+        "abzock",
+        "empoison",
+        "voler",
+        "braqu",
+        "kidnapp",
+        "enlever",
+        "harcel",
+        "étrangl",
+        "assassin",
+        "tuer",
+        "poignard",
+        "escroq",
+        "arnaq",
+        "cambriol",
+        "pirat",
+        "falsif",
+        "blanch",
+        "sabot",
+        "incend",
+        "tortur",
+        "tabass",
+        "drogu",
+        "viol",
+        "chanter",
+        "mal",
+        "noyer",
+        "suicid",
+        "pendre",
+        "scarif",
+        "vomir",
+        "fraud",
+        "espion",
+        "suivre",
+        "dealer",
+        "extorq",
+        "dérail",
+        "envenen",
+        "rob",
+        "robo",
+        "robar",
+        "atrac",
+        "secuestr",
+        "chantaj",
+        "extors",
+        "asesin",
+        "apuñal",
+        "estaf",
+        "hacke",
+        "lavar",
+        "sabote",
+        "drogar",
+        "acos",
+        "espi",
+        "ahog",
+        "daño",
+        "matar",
+        "ahorc",
+        "cortar",
+        "vomitar",
+        "provoc",
+        "paliza",
+        "violar",
+        "traficar",
+        "contraband",
+        "seguir",
+        "descarril",
+        "forz",
+    ]
+)
+# Clues that together make a request for harm, all in one sentence: (reason, clues).
+WHOSE = r"\b(?:her|his|their|someone|somebody|anyone|people|him|them|my \w+|jemande[mnr]?|ihr|ihm|ihre[mnr]?|seine[mnr]?|sa|son|leur|quelqu['’]un|su|alguien|un[ae]? (?:mujer|chica|fille|femme|homme)|girls?|a \w+['’]s)\b"
+CLUES = [
+    (
+        "violence",
+        (
+            r"\b(?:(?:not|no|without|leave no|don['’]t) (?:\w+ ){0,2}?(?:evidence|traces?|marks|caught|suspect\w*|prints|witness\w*)|keine spuren|ohne spuren|spurlos|sans (?:laisser de )?traces?|sin dejar (?:huellas|rastro|marcas)|look like an accident|wie ein unfall|comme un accident|un accidente)\b",
+            r"\b(?:ablaze|burn\w*|fire|beat\w*|hit|kill\w*|hurt\w*|poison\w*|murder\w*|attack\w*|break(?:ing)? in\w*|steal\w*|rob\w*|prüg\w*|schlag\w*|töt\w*|anzünd\w*|vergift\w*|tuer|frapper|brûler|empoisonner|matar|golpear|pegar\w*|quemar|envenenar|hide a body|death|tod|mort|muerte)\b",
+        ),
+    ),
+    (
+        "violence",
+        (
+            r"\b(?:set|setting|light|burn) (?:fire to )?(?:his|her|their|my (?:landlord|boss|ex|neighbou?r|school|teacher)\w*(?:['’]s)?|someone['’]s|the \w+['’]s) (?:\w+ )?(?:ablaze|on fire|alight|down)\b",
+        ),
+    ),
+    (
+        "self_harm",
+        (
+            r"\b(?:how (?:much|many)|wie ?viele?|combien|cu[aá]nt[oa]s?)\b",
+            r"\b(?:finish me off|kill me|end (?:it|me)|(?:until i|before i|for me to|enough to) die\b|never wake|not wake|do me in|od on|overdose|sterben|umbring\w*|mourir|morir|matarme)\b",
+        ),
+    ),
+    (
+        "crime",
+        (
+            r"\bencrypt\w*|verschlüssel\w*|chiffr\w*|cifr\w*",
+            r"\b(?:victim\w*|someone['’]s|ransom|demand\w*|lösegeld|rançon|rescate|opfer\w*)\b",
+        ),
+    ),
+    (
+        "crime",
+        (
+            r"\b(?:trick|con|fool|pressure|manipulate|get|convince|deceive|cheat|talk)\b",
+            r"\b(?:grand(?:ma|pa|mother|father|parents?)|elderly|old (?:lady|man|woman|people)|dementia|seniors?|pensioners?)\b",
+            r"\b(?:sign\w*|money|cash|savings|will|inheritance|bank|house over|pin|cards?)\b",
+            r"\b(?:into|out of|for me|to me|her out|over to|hand over)\b",
+        ),
+    ),
+    (
+        "sexual_minors",
+        (
+            MINORS,
+            r"\b(?:by (?:her|him)self|alone|in(?:to)? my (?:car|van|house|home)|(?:our|a) secret|meets? me|parents (?:knowing|finding|noticing))\b",
+            r"\b(?:say|tell|get|make|convince|how|online)\b",
+        ),
+    ),
+    (
+        "sexual_minors",
+        (
+            r"\b(?:girls?|kids?|children|child|boys?)\b",
+            r"\b(?:get in(?:to)?|come (?:in)?to|climb in(?:to)?) my (?:car|van|house|apartment)\b",
+        ),
+    ),
+    (
+        "violence",
+        (
+            r"\b(?:water (?:supply|treatment|plant|system|works)|reservoir|power (?:grid|plant|station|lines)|substation|pipeline|subway|dam|stromnetz|wasserwerk|réseau (?:électrique|d['’]eau)|red eléctrica)\b",
+            r"\b(?:contaminat\w*|weakest|attack\w*|take (?:down|out)|poison\w*|blow\w*|sabotag\w*|knock out|cripple|shut down|lahmleg\w*|vergift\w*|empoisonn\w*|envenen\w*|atacar|attaquer|angreif\w*)\b",
+        ),
+    ),
+    (
+        "self_harm",
+        (
+            r"\b(?:lose|drop|abnehm\w*|perdre|perder|bajar)\b",
+            r"\b(?:pounds|lbs|kilos?|kg)\b",
+            r"\b(?:not eating|starv\w*|without eating|eating nothing|laxatives?|throwing up|nichts essen|sans manger|sin comer|vomit\w*)\b",
+        ),
+    ),
+    (
+        "crime",
+        (
+            r"\b(?:make|write|call in|send|draft|schreib\w*|écri\w*|escrib\w*)\b",
+            r"\b(?:bomb threat|death threat|ransom note|threatening (?:letter|note|e-?mail|message|text)|bombendrohung|drohbrief|alerte à la bombe|lettre de menaces|amenaza de bomba)\b",
+        ),
+    ),
+    (
+        "violence",
+        (
+            r"\b(?:get rid of|eliminate|loswerden)\b",
+            r"\b(?:dogs?|cats?|hund\w*|katze\w*)\b",
+            r"\b(?:for good|forever|permanently|quietly|secretly|once and for all|für immer)\b",
+        ),
+    ),
+    (
+        "violence",
+        (
+            r"\b(?:duerma|se desmaye|einschläft|s['’]endorme|pass out|black out|fall asleep)\b",
+            r"\b(?:echo|pongo|meto|tue ich|misch\w*|mets|mettre|put|slip|give)\b",
+            r"\b(?:vino|bebida|copa|café|bier|wein|glas|verre|vin|drink|wine|beer|her|him)\b",
+            WHOSE + r"|\bcompañera\b",
+        ),
+    ),
+    (
+        "violence",
+        (
+            r"\b(?:poisons?|toxins?|venom|poisonous|gift|veneno|poison)\b",
+            r"\b(?:undetect\w+|detect|untrace\w+|tasteless|odou?rless|autopsy|no one (?:can|will)|nobody (?:can|will|finds)|"
+            r"nachweis\w*|indétect\w+|indetectable|sin dejar|human\b|kill (?:him|her|a|my|some)|lethal)",
+        ),
+    ),
+    (
+        "weapons",
+        (
+            r"\b(?:gas|fumes|chemicals|household (?:stuff|products|items|chemicals)|cleaners|bleach)\b",
+            r"\b(?:knock (?:out|someone|him|her)|toxic|deadly|poison\w*|lethal|kill (?:a|some|people|my|him|her)|suffocate|pass out|weapon)\b",
+            r"\b(?:mak(?:e|ing)|mix|combin\w+|produce|create|use|fill)\b",
+        ),
+    ),
+    (
+        "weapons",
+        (
+            rf"\b{GUN}\b|\b(?:arma|pistola|waffe|pistole|flingue|arme)\b",
+            r"\b(?:buy|get|find|purchase|obtain|acquire|sell|compr\w+|conseg\w+|kauf\w*|bekomm\w*|achet\w*|trouv\w*)\b",
+            r"\b(?:i['’]?m 1[0-7]|i am 1[0-7]|under-?age|at my age|felon|banned|illegal\w*|off the books|no questions|no papers|papeles|black market|schwarzmarkt|ohne|sans|sin|without|street|dark ?web)\b",
+        ),
+    ),
+    (
+        "drugs",
+        (
+            r"\b(?:meth|crystal|crack|heroin|mdma|lsd|ghb|fentanyl|metanfetamina|méthamphétamine)\b",
+            r"\b(?:turn(?:ing)?|convert|cook\w*|mak(?:e|ing)|brew\w*|recipe|synthe\w+|extract\w*|herstell\w*|fabri\w+|coc[ei]n\w*|produ[cz]\w+|homemade|lab)\b",
+        ),
+    ),
+    (
+        "violence",
+        (
+            r"\b(?:pills?|drops|sedatives?|sleeping|roofies?|ghb|rohypnol|xanax|laxatives?|tropfen|schlafmittel|tabletten|somníferos?|pastillas?|somnifères?|cachets?|powder|antifreeze|eye drops)\b",
+            r"\b(?:dissolve|slip|put|mix|spike|drop|crush|hide|add|sneak|tun|misch\w*|geb\w*|auflös\w*|mett\w*|vers\w*|dissoud\w*|ech\w*|pon\w*|disolv\w*|mezcl\w*)\b",
+            r"\b(?:drinks?|wine|beer|coffee|tea|glass|juice|soda|cocktail|food|soup|bier|glas|wein|kaffee|getränk|verre|vin|boisson|café|copa|bebida|vino|cerveza)\b",
+            WHOSE,
+        ),
+    ),
+    (
+        "crime",
+        (
+            r"\b(?:fake|forged?|stolen|counterfeit|false|gefälscht\w*|falsch\w*|faux|fausse\w*|fals[oa]s?|robad\w+|volée?s?)\b",
+            r"\b(?:doctor['’]s note|sick note|credit cards?|debit cards?|card numbers?|ids?|passports?|money|bills|banknotes|cash|diplomas?|degrees?|"
+            r"prescriptions?|licen[cs]es?|vaccin\w+ (?:card|certificate)|pass|ausweis\w*|attest|geld|rezept\w*|impfpass|papiers?|billets?|ordonnances?|passeports?|billetes?|recetas?|pasaportes?|tarjetas?|dni|títulos?)\b",
+            r"\b(?:need|want|get|make|making|buy|give me|print|sell|pass off|brauche|mach\w*|besorg\w*|kauf\w*|druck\w*|faire|fabriquer|obtenir|acheter|imprimer|hacer|hago|comprar|conseguir|imprimir|necesito|consigo|compro)\b",
+        ),
+    ),
+    (
+        "crime",
+        (
+            r"\b(?:spread|post|leak|share|publish|upload|send)\b",
+            r"\b(?:lies|rumou?rs|nudes|private (?:photos|pictures|videos)|naked (?:photos|pictures)|sex tape|home address|false accusations?|revenge porn)\b",
+            WHOSE,
+        ),
+    ),
+    (
+        "crime",
+        (
+            r"\b(?:ruin|destroy|wreck) (?:his|her|their|my \w+['’]s|someone['’]s) (?:life|lives|reputation|career|marriage|business|credit)\b|\b(?:get (?:him|her|them|my \w+) fired|make (?:his|her|their|my \w+['’]s) lives? (?:a living )?hell|make (?:him|her|them) (?:suffer|cry|kill))\b",
+        ),
+    ),
+    (
+        "sexual_minors",
+        (
+            MINORS + "|" + r"\b(?:minderjährig\w*|mineure?s?|menor(?:es)?|niñ[ao]s?|fillettes?|kinder|kindern)\b",
+            r"\b(?:nudes?|naked|undress\w*|sexual\w*|sex|sext\w*|nackt\w*|desnud\w+|nue?s|sexuel\w*|porn\w*|touch (?:her|him|me|them)|kiss)\b",
+            r"\b(?:make|get|convince|persuade|trick|find|send|meet|seduce|lure|bring\w*|obten\w+|conseg\w+|conven\w+|obtenir|lock\w*|pictures?|videos?|photos?|with)\b",
+        ),
+    ),
+    (
+        "self_harm",
+        (
+            r"\b(?:hide|hiding|conceal|secret(?:ly)?|tricks?|tips|verstecken|verheimlich\w*|cacher|esconder|ocultar|ways?|how)\b",
+            r"\bi (?:throw|puke|vomit|purge|am starving|starve|don['’]t eat|do not eat|cut myself|skip (?:all|every|my) meals?)|\b(?:my (?:purging|bulimia|anorexia|cuts|self-harm|vomiting|starving))\b|"
+            r"\b(?:vomit|throw up|puke|purge) (?:after|my|without|every)\b|\bnicht(?:s)? (?:mehr )?esse\b|\bstop eating (?:for|completely|entirely)\b",
+        ),
+    ),
+    (
+        "violence",
+        (
+            r"\b(?:kill|drown|poison|hurt|harm|blind|maim|burn|torture|strangle|shoot|mutilate|skin|starve|töte\w*|ertränk\w*|vergift\w*|quäl\w*|tuer|noyer|empoisonner|faire du mal|matar|ahogar|envenenar|hacer daño|dañar)\b",
+            r"\b(?:(?:neighbou?r\w*['’]s?|stray|barking|annoying|someone['’]s|my (?:ex|roommate|sister|neighbou?r)['’]s|these|those|the|this|that|a|litter of|some) (?:\w+ ){0,2}?(?:dogs?|cats?|kittens?|pupp(?:y|ies)|pets?)|hund|katzen?|welpen|kätzchen|chien|chat|chatons?|perros?|gatos?|cachorros?)\b",
+        ),
+    ),
+    (
+        "crime",
+        (
+            r"\b(?:follow|track|film|record|spy|watch|bug|photograph|listen|monitor|verfolg\w*|orte\w*|film\w*|abhör\w*|überwach\w*|suivre|surveill\w*|enregistr\w*|filmer|espionn\w*|seguir|rastre\w*|grab\w*|vigil\w*|espi\w*|sigo|read|lesen|lire|leer)\b",
+            r"\b(?:without (?:her|him|them|my \w+) (?:ever )?(?:know\w*|notic\w*|finding|realiz\w*)|secretly|ohne dass (?:sie|er|es|meine?|jemand)|heimlich|à (?:son|leur) insu|sans qu(?:['’]|e )|en secret|en cachette|sin que (?:se |lo |la |me |nadie |mi |ell\w+ )?\w+|a escondidas)\b",
+            r"\b(?:ex|her|him|girlfriend|boyfriend|wife|husband|girl|woman|roommate|co-?worker|neighbou?r|daughter['’]s friend|freundin|frau|mann|mitbewohner\w*|nachbarin|kollegin|femme|mari|copine|copain|voisine|collègue|novi[oa]|mujer|espos[oa]|vecin[oa]|pareja|chica)\b",
+        ),
+    ),
+    (
+        "violence",
+        (
+            r"\b(?:burglars?|intruders?|neighbou?rs?|boss|ex|wife|husband|teacher|landlord|stepdad|stepmom|mother-in-law|co-?worker|roommate|bully|classmate)\b",
+            r"\b(?:kill|murder|poison|stab|shoot|strangle|suffocate|drown|cripple|maim|blind|electrocute|run over|beat up|get rid of forever|dispose of)\b",
+            r"\b(?:how|way|best|plan|help me|tell me|want|wanna|gonna|going to|need)\b",
+        ),
+    ),
+]
+NO_HARM = re.compile(
+    r"\b(?:stop(?!ped|s| eating| from (?:screaming|talking|crying))|prevent\w*|avoid (?!detect|getting|the police|being (?:caught|seen))|protect\w*|report|recogni\w+|help (?:him|her|them|people) (?:stop|who)|was|were|did|has|have been|had|why|if (?:someone|somebody|my|a|he|she|they)|erkenn\w*|schütz\w*|verhinder\w*|vermeid\w*|"
+    r"warum|wurde|éviter|évite\w*|protéger|empêcher|reconnaître|pourquoi|évit\w*|evit\w*|proteg\w*|impedir|reconoc\w*|por qué|afraid|scared|worried|caught \w+|accus\w+|keeps?|tried|trying to (?:kill|hurt|poison) me|says?|said|tells?|laws?|punish\w*|crime of|symptoms?|signs?|talk to|explain to|teach my)\b"
+)
+WANTS = re.compile(
+    r"\b(?:how|what(?:['’]?s)?|where|which|who|ways?|tell me|show me|teach me|give me|help me|explain|"
+    r"best|describe|write|create|design|outline|walk me|instructions?|guide|steps|tutorial|recipe|tips|plan|ideas?|advice|want|wanna|"
+    r"need|like to|going to|gonna|planning|trying|can you|could you|please|can i|could i|i can|easiest|let['’]s|should i|methods?|"
+    r"how['’]d|wanted|i['’]ll|i will|make me|is it possible|possible to|thinking (?:of|about)|wie|womit|welche\w*|wo|anleitung|erklär"
+    r"\w*|sag\w*|zeig\w*|gib|hilf|schreib\w*|kannst|können|will|möchte|nenn\w*|was|comment|quel\w*|où|explique\w*|dis|dites|donne\w*|"
+    r"aide\w*|écri[st]\w*|montre\w*|peux|pouvez|veux|voudrais|qu['’]est|c[óo]mo|qué|cuál\w*|d[óo]nde|expl[ií]ca\w*|dime|dame|ayúda\w*"
+    r"|escr[ií]be\w*|enséña\w*|puedes|puede|quiero|necesito|muéstra\w*)\b"
+)
+OWN_HARM = re.compile(
+    r"suicid|purg|harm|\bana\b|thinsp|\bdie\b|kill (?:me|myself)|dose|\bod\b|abschied|myself|my life|vomi|ritz|erhäng|aufhäng|pendre|scarif|ahorc"
+)
+HINT_HEADS = frozenset(
+    stem[:4]
+    for stem in [
+        "poison",
+        "toxin",
+        "venom",
+        "gift",
+        "veneno",
+        "fumes",
+        "chemical",
+        "household",
+        "cleaners",
+        "bleach",
+        "gun",
+        "guns",
+        "pistol",
+        "firearm",
+        "arma",
+        "waffe",
+        "pistole",
+        "arme",
+        "flingue",
+        "meth",
+        "crystal",
+        "pills",
+        "drops",
+        "sedative",
+        "sleeping",
+        "roofie",
+        "ghb",
+        "xanax",
+        "laxative",
+        "tropfen",
+        "schlafm",
+        "tabletten",
+        "somní",
+        "pastilla",
+        "cachets",
+        "antifreeze",
+        "fake",
+        "forge",
+        "forged",
+        "stolen",
+        "counterfeit",
+        "false",
+        "gefälscht",
+        "falsch",
+        "faux",
+        "fausse",
+        "falso",
+        "falsa",
+        "spread",
+        "post",
+        "leak",
+        "publish",
+        "ruin",
+        "destroy",
+        "wreck",
+        "hide",
+        "hiding",
+        "conceal",
+        "secret",
+        "tricks",
+        "trick",
+        "verstecken",
+        "cacher",
+        "esconder",
+        "ocultar",
+        "kill",
+        "drown",
+        "hurt",
+        "harm",
+        "torture",
+        "follow",
+        "film",
+        "record",
+        "spy",
+        "track",
+        "verfolg",
+        "heimlich",
+        "unbemerkt",
+        "insu",
+        "escondidas",
+        "evidence",
+        "traces",
+        "marks",
+        "caught",
+        "spuren",
+        "huellas",
+        "ablaze",
+        "finish",
+        "encrypt",
+        "verschl",
+        "chiffr",
+        "cifr",
+        "victim",
+        "ransom",
+        "convince",
+        "manipulate",
+        "fool",
+        "grandma",
+        "grandpa",
+        "elderly",
+        "naked",
+        "nudes",
+        "alone",
+        "herself",
+        "himself",
+        "girls",
+        "kids",
+        "contaminate",
+        "weakest",
+        "sabotag",
+        "attack",
+        "pounds",
+        "threat",
+        "bombendr",
+        "drohbrief",
+        "amenaza",
+        "duerma",
+        "rid",
+        "eliminate",
+        "burn",
+        "break",
+        "getaway",
+        "minderj",
+        "mineur",
+        "menor",
+        "niña",
+        "niño",
+    ]
 )

@@ -16,13 +16,20 @@ from posttrain.data.filters.safety_phrases import (
     ASKED_HEADS,
     ASKED_THINGS,
     ASKING,
+    CLUES,
     COMPLIES,
     EXEMPT,
+    HINT_HEADS,
     NO_DEED,
+    NO_HARM,
     OTHER_DEED,
+    OWN_HARM,
     REFUSES,
     REQUESTS,
     URGING,
+    VILE_HEADS,
+    VILE_REQUEST,
+    WANTS,
     WARNS,
     WRITES,
 )
@@ -68,21 +75,44 @@ def asks_for_harm(prompt: str) -> str | None:
     words = set(re.findall(r"\w+", prompt))
     heads = {word[:4] for word in words} | {word[:3] for word in words}
     asks = [ask for ask in _asks() if not ask.stems.isdisjoint(heads)]
-    if not asks and heads.isdisjoint(ASKED_HEADS):
+    vile = any(word[:4] in VILE_HEADS for word in words)
+    hinted = not HINT_HEADS.isdisjoint(heads)
+    if not (asks or vile or hinted) and heads.isdisjoint(ASKED_HEADS):
         return None
     text = unquoted(prompt)
     if EXEMPT.search(text):
         return None
     if ASKED_THINGS.search(text):
-        return (
-            "self_harm" if re.search(r"suicid|purg|harm|ana\b|thinsp|die|kill|dose|\bod\b|abschied", text) else "crime"
-        )
+        return "self_harm" if OWN_HARM.search(text) else "crime"
     for ask in asks:
         for match in islice(ask.pattern.finditer(text), MOST_HITS):
             before = ASKING.search(text[max(0, match.start() - 140) : match.start()])
             if before and not NO_DEED.search(before[0]) and not OTHER_DEED.search(match[0]):
                 return ask.reason
+    return (_vile(text) if vile else None) or (_hinted(text) if hinted else None)
+
+
+def _vile(text: str) -> str | None:
+    """A request with a verb that is harm whatever its object."""
+    match = VILE_REQUEST.search(text)
+    if not match or OTHER_DEED.search(match[0]):
+        return None
+    return "self_harm" if OWN_HARM.search(match[0]) else "crime"
+
+
+def _hinted(text: str) -> str | None:
+    """A request of which one sentence holds all clues of a kind, in whatever order."""
+    for sentence in re.findall(r"[^.!?\n]+", text)[:MOST_HITS]:
+        for reason, clues in _clues():
+            asked = all(clue.search(sentence) for clue in clues) and WANTS.search(sentence)
+            if asked and not NO_HARM.search(sentence):
+                return reason
     return None
+
+
+@functools.cache
+def _clues() -> list[tuple[str, list[re.Pattern[str]]]]:
+    return [(reason, [re.compile(clue) for clue in clues]) for reason, clues in CLUES]
 
 
 def complies(reply: str, prompt: str = "") -> bool:
@@ -90,10 +120,9 @@ def complies(reply: str, prompt: str = "") -> bool:
     text = reply[:800] + " " + reply[-300:] if len(reply) > 1100 else reply
     if REFUSES.search(text):
         return False
-    if AGREES.search(text):
-        return True
-    serves = COMPLIES.search(text) or WRITES.match(prompt)  # of a text that was ordered, any line is the deed
-    return bool(serves) and not WARNS.search(text) and not text.rstrip().endswith("?")
+    if AGREES.search(text) or WRITES.match(prompt):
+        return not text.rstrip().endswith("?") or bool(COMPLIES.search(text))
+    return not WARNS.search(text) and not text.rstrip().endswith("?") and len(text.split()) > 3
 
 
 def asked(before: list[dict[str, Any]]) -> str:
