@@ -80,9 +80,7 @@ def main() -> None:
     report["contamination"] = [one | {"set": args.test.name} for one in manifest["contamination"]]
     for source in ("train", "other"):
         lines = [line for line in dropped if line["source"] == source]
-        report[f"{source}_dropped"] = [
-            {"row": line["before"]["messages"][0]["content"], "item": line["excerpt"]} for line in lines
-        ]
+        report[f"{source}_dropped"] = [{"row": line["id"], "item": line["excerpt"].partition(":")[0]} for line in lines]
     print(json.dumps(report, indent=2))
     if args.json:
         args.json.write_text(json.dumps(report, indent=2) + "\n")
