@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 VENV_FLAGS ?=
-EXTRAS ?= demo,data,eval,dev
+EXTRAS ?= demo,data,reward,eval,dev
 BIN := $(VENV)/bin
 DEMO := runs/demo
 

@@ -1,0 +1,1 @@
+"""Checks of verifiable instructions, family by family."""
