@@ -17,6 +17,7 @@ import yaml
 
 from posttrain.data.conversation import Row, replies, texts
 from posttrain.data.screen import MALFORMED
+from posttrain.language import identify_language
 
 SAMPLES = 3  # of each reason, and of each source's rows
 LANGUAGE_SAMPLE = 5000  # rows whose language is looked at
@@ -123,10 +124,10 @@ class _Statistics:
     def languages(self) -> dict[str, Any]:
         """Languages of a sample's replies; `unknown`: too little natural language to tell."""
         try:
-            from posttrain.data.filters.language import detect_language
+            verdicts = [identify_language(text) for text in self.texts.items]
         except ImportError:
             return {}
-        counts = Counter(detect_language(text)[0] or "unknown" for text in self.texts.items)
+        counts = Counter(verdict[0] if verdict else "unknown" for verdict in verdicts)
         return {"sampled": len(self.texts.items), "rows": dict(counts.most_common())}
 
 

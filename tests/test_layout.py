@@ -16,9 +16,10 @@ PACKAGE_FOLDERS = {
     "posttrain.accelerate_configs": "accelerate_configs",
 }
 LEFT_OUT = {".git", "build", "dist", "runs", "outputs", "wandb", "__pycache__"}  # as .gitignore does
-FOUNDATION = ("gemma", "chat", "cache", "losses", "averaging", "errors", "lora", "memory")
+LANGUAGE = ("language", "prose", "scripts", "mash")
+FOUNDATION = ("gemma", "chat", "cache", "losses", "averaging", "errors", "lora", "memory", *LANGUAGE)
 ABOVE = ("teacher", "trainers", "evaluate", "export", "tracking", "stage", "pipeline", "cli", "doctor", "terminal")
-UNDER_DATA_AND_REWARD = ("chat", "cache", "gemma", "losses", "averaging", "errors")
+UNDER_DATA_AND_REWARD = ("chat", "cache", "gemma", "losses", "averaging", "errors", *LANGUAGE)
 
 
 def tree() -> list[Path]:

@@ -3,8 +3,8 @@
 import re
 
 from posttrain.data.conversation import Prompt
-from posttrain.data.filters.language import language_scores
 from posttrain.data.filters.unclosed import CLOSED_FENCE, FENCE, fence_is_open, is_unclosed
+from posttrain.language import language_scores
 
 READ = 20_000  # characters of a text that are looked at, from its end
 STOPS = ".!?…。！？؟।॥۔．｡։።;~"

@@ -15,12 +15,12 @@ from posttrain.data.filters import Finding, Row
 from posttrain.data.filters.garbage import (
     find_bytes,
     find_entities,
-    find_mash,
     find_mixed_scripts,
     find_mojibake,
     find_symbols,
 )
 from posttrain.data.filters.unclosed import CLOSED_FENCE
+from posttrain.mash import find_mash
 
 READ = 20_000  # characters of a text that a rule looks at; loops and garbage longer than that show within them
 
