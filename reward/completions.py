@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+from posttrain.errors import UserError
+
 Completion = str | Sequence[dict[str, Any]]
 
 
@@ -23,3 +25,14 @@ def _last_reply(messages: Sequence[dict[str, Any]]) -> str:
                 return content
             return "".join(part.get("text") or "" for part in content or () if isinstance(part, dict))
     return ""
+
+
+def check_lengths(completions: Sequence[Completion], **columns: Any) -> None:
+    """Raise UserError, naming the column, unless each is a list with one entry a completion; None is left alone."""
+    for name, values in columns.items():
+        if values is None:
+            continue
+        if isinstance(values, str) or not isinstance(values, Sequence):
+            raise UserError(f"{name} must be a list with one entry a completion, not {values!r:.60}")
+        if len(values) != len(completions):
+            raise UserError(f"{name} has {len(values)} entries for {len(completions)} completions: give one for each")

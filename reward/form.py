@@ -1,0 +1,166 @@
+"""Rewards of a reply's outer form: tags, length, stop token, repetition, language. None of them asks if it is right."""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from typing import Any
+
+from posttrain.errors import UserError
+from posttrain.reward.completions import Completion, check_lengths, completion_texts
+from posttrain.reward.repetition import repeated_share
+
+GEMMA3_STOPS = (1, 106)  # <eos>, <end_of_turn>
+WARP_PENALTY = 0.0005  # a token (WARP, 2406.16768, section 4)
+
+
+def format_reward(
+    completions: Sequence[Completion],
+    tags: Sequence[str] = ("think", "answer"),
+    text_after: bool = False,
+    pattern: str | None = None,
+    **kwargs: Any,
+) -> list[float]:
+    """1 for a reply in the asked form, else 0; there is no partial credit, which would pay for half a form.
+
+    tags: the reply is `<think>…</think><answer>…</answer>`: each tag once, in this order, closed and not empty, with
+    nothing but white space outside. No other mention of a tag is allowed anywhere, in whatever case or spacing, so
+    that nesting, repeating and quoting the form earn nothing. A part is empty without a letter, digit or sign (`…`).
+    text_after: the reply goes on after the last tag with text that is not empty, as in `<think>…</think> The answer`.
+    pattern: in place of tags, a regular expression that the whole reply must match (`.` matches newlines too).
+
+    It cannot see whether the thoughts are thoughts: `<think>a</think>` has the form.
+    """
+    texts = completion_texts(completions)
+    if pattern is not None:
+        whole = _compiled(pattern)
+        return [float(whole.fullmatch(text.strip()) is not None) for text in texts]
+    _check_tags(tags)
+    mention = re.compile(rf"<[\s/\\]*(?:{'|'.join(map(re.escape, tags))})(?![\w-])[^<>]*>?", re.IGNORECASE)
+    return [float(_has_form(text, tags, text_after, mention)) for text in texts]
+
+
+def _has_form(text: str, tags: Sequence[str], text_after: bool, mention: re.Pattern[str]) -> bool:
+    """Whether the mentions of tags are exactly the asked ones, with content inside and none outside."""
+    expected = [mark for tag in tags for mark in (f"<{tag}>", f"</{tag}>")]
+    if mention.findall(text) != expected:
+        return False
+    before, *parts, after = mention.split(text)
+    inside, between = parts[0::2], parts[1::2]
+    if before.strip() or any(gap.strip() for gap in between):
+        return False
+    return all(map(_says_something, inside)) and (_says_something(after) if text_after else not after.strip())
+
+
+def _says_something(text: str) -> bool:
+    """Whether there is a letter, a digit or a symbol: dots, dashes and characters without width are nothing."""
+    return any(unicodedata.category(character)[0] in "LNS" for character in text)
+
+
+def _check_tags(tags: Sequence[str]) -> None:
+    if isinstance(tags, str) or not tags or not all(isinstance(tag, str) and re.fullmatch(r"[\w-]+", tag) for tag in tags):
+        raise UserError(f"format_reward: tags must be a list of names such as [think, answer], not {tags!r}")
+    if len({tag.lower() for tag in tags}) < len(tags):
+        raise UserError(f"format_reward: tags must differ, found {list(tags)}")
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    try:
+        return re.compile(pattern, re.DOTALL)
+    except (re.error, TypeError) as error:
+        raise UserError(f"format_reward: pattern {pattern!r} is no regular expression ({error})") from None
+
+
+def length_reward(
+    completions: Sequence[Completion],
+    completion_ids: Sequence[Sequence[int]] | None = None,
+    max_length: int | None = None,
+    cache: int | None = None,
+    per_token: float | None = None,
+    tokenizer: Any = None,
+    **kwargs: Any,
+) -> list[float]:
+    """A penalty for length in tokens, ≤ 0: DAPO's soft overlong punishment, WARP's price of a token, or their sum.
+
+    max_length, cache: DAPO (2503.14476, eq. 13): 0 up to max_length − cache tokens, then linear to −1 at max_length
+    and −1 beyond. cache defaults to a fifth of max_length, as in the paper (4,096 of 20,480).
+    per_token: WARP (2406.16768): −per_token · tokens. Without max_length it is 0.0005, the paper's.
+    completion_ids: the trainer's token ids, the stop token included · tokenizer: counts the texts where there are none.
+
+    An empty reply costs nothing here: let another reward ask for an answer. UserError with neither ids nor tokenizer.
+    """
+    if max_length is None:
+        per_token = WARP_PENALTY if per_token is None else per_token
+    _check_length_settings(max_length, cache, per_token)
+    lengths = _token_counts(completions, completion_ids, tokenizer)
+    return [_overlong(length, max_length, cache) - (per_token or 0.0) * length for length in lengths]
+
+
+def _overlong(length: int, max_length: int | None, cache: int | None) -> float:
+    if max_length is None:
+        return 0.0
+    cache = max_length // 5 if cache is None else cache
+    beyond = length - (max_length - cache)
+    if beyond <= 0:
+        return 0.0
+    return -1.0 if beyond >= cache else -beyond / cache
+
+
+def _check_length_settings(max_length: Any, cache: Any, per_token: Any) -> None:
+    if cache is not None and max_length is None:
+        raise UserError("length_reward: cache is the stretch before max_length: give max_length too")
+    if max_length is not None and (not _is_count(max_length) or max_length < 1):
+        raise UserError(f"length_reward: max_length must be a number of tokens, not {max_length!r}")
+    if cache is not None and (not _is_count(cache) or cache > max_length):
+        raise UserError(f"length_reward: cache must be a number of tokens from 0 to max_length, not {cache!r}")
+    if per_token is not None and (isinstance(per_token, bool) or not isinstance(per_token, int | float)):
+        raise UserError(f"length_reward: per_token must be a number such as 0.0005, not {per_token!r}")
+    if per_token is not None and not per_token >= 0:
+        raise UserError(f"length_reward: per_token is a price and cannot be {per_token}: it would pay for length")
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _token_counts(completions: Sequence[Completion], completion_ids: Any, tokenizer: Any) -> list[int]:
+    if completion_ids is not None:
+        check_lengths(completions, completion_ids=completion_ids)
+        return [len(ids) for ids in completion_ids]
+    if tokenizer is None:
+        raise UserError("length_reward counts tokens: give completion_ids (a trainer does) or tokenizer=")
+    texts = completion_texts(completions)
+    return [len(ids) for ids in tokenizer(texts, add_special_tokens=False)["input_ids"]] if texts else []
+
+
+def stop_reward(
+    completions: Sequence[Completion],
+    completion_ids: Sequence[Sequence[int]] | None = None,
+    stop_ids: Sequence[int] = GEMMA3_STOPS,
+    **kwargs: Any,
+) -> list[float]:
+    """1 where the reply says something and then stopped by itself, 0 where it was cut off.
+
+    Tülu 3 (2411.15124) takes α from a reply without an end token; under a group or batch baseline a weight of α here is
+    the same, and as a gate it gives nothing for what was cut. An empty reply that stops at once scores 0.
+    completion_ids: the trainer's token ids; TRL leaves the stop token in as the last one and takes it out of the text.
+    stop_ids: `<eos>` and `<end_of_turn>`, by default Gemma 3's; [1, 107] for Gemma 2 (`posttrain.gemma.stop_token_ids`).
+    """
+    if completion_ids is None:
+        raise UserError("stop_reward reads the last token: it needs completion_ids, which a trainer gives")
+    check_lengths(completions, completion_ids=completion_ids)
+    if not stop_ids or not all(map(_is_count, stop_ids)):
+        raise UserError(f"stop_reward: stop_ids must be a list of token ids such as [1, 106], not {stop_ids!r}")
+    texts = completion_texts(completions)
+    return [
+        float(bool(text.strip()) and len(ids) > 0 and int(ids[-1]) in stop_ids)
+        for text, ids in zip(texts, completion_ids, strict=True)
+    ]
+
+
+def repetition_reward(completions: Sequence[Completion], **kwargs: Any) -> list[float]:
+    """A penalty in [−1, 0]: minus the share of the reply that only says again what it has said, an allowance aside.
+
+    0 for ordinary text, tables, code, lists and a song's refrain; −1 for a loop without end. How it is measured, for
+    words and for scripts without spaces, is told in `posttrain.reward.repetition`. Empty: 0.
+    """
+    return [-repeated_share(text) or 0.0 for text in completion_texts(completions)]
