@@ -57,7 +57,8 @@ def _says_something(text: str) -> bool:
 
 
 def _check_tags(tags: Sequence[str]) -> None:
-    if isinstance(tags, str) or not tags or not all(isinstance(tag, str) and re.fullmatch(r"[\w-]+", tag) for tag in tags):
+    listed = isinstance(tags, list | tuple) and len(tags) > 0
+    if not listed or not all(isinstance(tag, str) and re.fullmatch(r"[\w-]+", tag) for tag in tags):
         raise UserError(f"format_reward: tags must be a list of names such as [think, answer], not {tags!r}")
     if len({tag.lower() for tag in tags}) < len(tags):
         raise UserError(f"format_reward: tags must differ, found {list(tags)}")
@@ -143,7 +144,7 @@ def stop_reward(
     Tülu 3 (2411.15124) takes α from a reply without an end token; under a group or batch baseline a weight of α here is
     the same, and as a gate it gives nothing for what was cut. An empty reply that stops at once scores 0.
     completion_ids: the trainer's token ids; TRL leaves the stop token in as the last one and takes it out of the text.
-    stop_ids: `<eos>` and `<end_of_turn>`, by default Gemma 3's; [1, 107] for Gemma 2 (`posttrain.gemma.stop_token_ids`).
+    stop_ids: of `<eos>` and `<end_of_turn>`: Gemma 3's, or [1, 107] for Gemma 2 (`posttrain.gemma.stop_token_ids`).
     """
     if completion_ids is None:
         raise UserError("stop_reward reads the last token: it needs completion_ids, which a trainer gives")

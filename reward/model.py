@@ -80,8 +80,9 @@ class RewardModel:
     def _encode(self, prompts: Sequence[Any], replies: list[str]) -> tuple[list[list[int]], int]:
         """Token ids of each pair, and how many of the prompts had to be cut."""
         texts = [reply.strip() for reply in replies]
-        plain = self.tokenizer([*texts, "\n", "user\n"], add_special_tokens=False, split_special_tokens=True)["input_ids"]
-        *bodies, newline, header = plain
+        texts += ["\n", "user\n", "model\n"]
+        encoded = self.tokenizer(texts, add_special_tokens=False, split_special_tokens=True)["input_ids"]
+        *bodies, newline, user, model = encoded
         tail = [self.tokenizer.convert_tokens_to_ids(END_OF_TURN), *newline]
         rows, cut, known = [], 0, {}
         for i, (prompt, body) in enumerate(zip(prompts, bodies, strict=True)):
@@ -90,8 +91,9 @@ class RewardModel:
                 known[key] = encode_prompt(_messages(prompt, i), self.tokenizer, f"prompt {i + 1}")
             head, reply = known[key], [*body, *tail]
             if excess := max(0, len(head) + len(reply) - self.max_length):
-                kept = 2 + len(header)  # <bos><start_of_turn>user\n
-                if excess > len(head) - 2 * kept:
+                kept = 2 + len(user)  # <bos><start_of_turn>user\n
+                last = 2 + len(newline) + len(model)  # <end_of_turn>\n<start_of_turn>model\n
+                if excess > len(head) - kept - last:
                     raise UserError(
                         f"reward model {self.source}: completion {i + 1} has {len(body)} tokens and does not fit into "
                         f"max_length={self.max_length}: raise max_length or let the trainer generate fewer tokens"

@@ -1,0 +1,166 @@
+"""Rewards from plain data, as a YAML file gives them, and the columns that they need."""
+
+import functools
+import importlib
+import importlib.util
+import inspect
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from posttrain.errors import UserError
+from posttrain.reward import _HOMES
+from posttrain.reward.composition import Component, Composite, Reward, nearest, read_gates
+
+# What a trainer hands over beside the columns of the data.
+FROM_TRAINER = {"completions", "prompts", "completion_ids", "trainer_state", "log_extra", "log_metric", "environments"}
+# Columns that TRL keeps back: it passes them as `prompts`, `completions` and `completion_ids` of its own.
+KEPT_BACK = {"prompt", "completion", "completion_ids"}
+OWN = sorted(set(_HOMES) - {"combine"})
+
+
+def build_reward(spec: str | Mapping[str, Any], name: str = "reward") -> Reward:
+    """A reward function from plain data, as a YAML file gives it.
+
+        build_reward("math_reward")
+        build_reward({
+            "math": "math_reward",                                             # a name of posttrain.reward
+            "tone": {"reward": "my_rewards:tone", "weight": 0.5, "strength": 2},   # yours; strength is its argument
+            "rm": {"reward": "runs/reward_model", "weight": 0.3, "gate": "form"},  # a reward model's folder
+            "form": {"reward": "format_reward", "tags": ["think", "answer"], "weight": 0.2},
+        })
+
+    A mapping is {component: reward}, or {component: {reward, weight, gate, and the reward's own arguments}}; the rest
+    is `combine`'s. Users' functions are `module:function` or `path/to/file.py:function`; of a class, an object is made.
+    Raises UserError, with the nearest name, for what cannot be found, and for an argument that the reward has not.
+    """
+    if isinstance(spec, str):
+        return _resolve(spec, {}, spec)
+    if not isinstance(spec, Mapping) or not all(isinstance(key, str) for key in spec):
+        raise UserError(f"{name} must be a reward's name or a mapping of components, not {spec!r:.80}")
+    return Composite({key: _component(key, given) for key, given in spec.items()}, name)
+
+
+def _component(key: str, given: Any) -> Component:
+    given = {"reward": given} if isinstance(given, str) else given
+    if not isinstance(given, Mapping) or not isinstance(given.get("reward"), str):
+        raise UserError(
+            f"component {key} must be a reward's name, or have `reward: name` among its keys, not {given!r:.80}"
+        )
+    arguments = {name: value for name, value in given.items() if name not in ("reward", "weight", "gate")}
+    return Component(_resolve(given["reward"], arguments, key), given.get("weight", 1.0), read_gates(given.get("gate")))
+
+
+def _resolve(source: str, arguments: dict[str, Any], key: str) -> Reward:
+    """The reward that `source` names, with its arguments bound."""
+    found: Any
+    if source in OWN:
+        found = getattr(importlib.import_module("posttrain.reward"), source)
+    elif ":" in source:
+        found = _users(source, key)
+    elif "/" in source or Path(source).is_dir():
+        found = functools.partial(_reward_model_class(), source)
+    else:
+        raise UserError(
+            f"component {key}: no reward is called {source!r}{nearest(source, OWN)}; give one of {', '.join(OWN)}, "
+            "module:function, or a reward model's folder"
+        )
+    _check_arguments(found, arguments, f"component {key}: {source}")
+    makes = found.func if isinstance(found, functools.partial) else found
+    if inspect.isclass(makes):
+        return found(**{"name": key, **arguments} if makes.__module__ == "posttrain.reward.model" else arguments)
+    return _bind(found, arguments)
+
+
+def _reward_model_class() -> Any:
+    from posttrain.reward.model import RewardModel  # brings torch and transformers
+
+    return RewardModel
+
+
+def _bind(reward: Reward, arguments: dict[str, Any]) -> Reward:
+    if not arguments:
+        return reward
+    bound = functools.partial(reward, **arguments)
+    bound.__name__ = getattr(reward, "__name__", type(reward).__name__)  # type: ignore[attr-defined]
+    return bound
+
+
+def _check_arguments(reward: Reward, arguments: dict[str, Any], where: str) -> None:
+    parameters = inspect.signature(reward).parameters
+    known = [
+        name for name, p in parameters.items() if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL, p.POSITIONAL_ONLY)
+    ]
+    for name in arguments:
+        if name in FROM_TRAINER or name not in known:
+            settings = [one for one in known if one not in FROM_TRAINER]
+            raise UserError(f"{where} has no argument {name!r}{nearest(name, settings)}")
+
+
+def _users(source: str, key: str) -> Any:
+    """A user's own function or class: `module:name`, or `file.py:name`."""
+    home, _, name = source.rpartition(":")
+    module = _file_module(home, key) if home.endswith(".py") else _module(home, key)
+    if not hasattr(module, name):
+        public = [one for one in vars(module) if not one.startswith("_")]
+        raise UserError(f"component {key}: {home} has no {name!r}{nearest(name, public)}")
+    found = getattr(module, name)
+    if not callable(found):
+        raise UserError(f"component {key}: {source} is no function but {type(found).__name__}")
+    return found
+
+
+def _module(home: str, key: str) -> ModuleType:
+    try:
+        return importlib.import_module(home)
+    except ModuleNotFoundError as error:
+        if error.name and (home == error.name or home.startswith(f"{error.name}.")):
+            raise UserError(
+                f"component {key}: there is no module {home!r}; put its folder on PYTHONPATH, or give file.py:name"
+            ) from None
+        raise
+
+
+def _file_module(home: str, key: str) -> ModuleType:
+    path = Path(home).expanduser().resolve()
+    if not path.is_file():
+        raise UserError(f"component {key}: there is no file {home}")
+    spec = importlib.util.spec_from_file_location(f"reward_file_{path.stem}", path)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses and pickling look their module up there
+    spec.loader.exec_module(module)
+    return module
+
+
+def required_columns(reward: Reward | Iterable[Reward]) -> set[str]:
+    """The columns that a reward, or any of a list of them, cannot do without: parameters that have no default.
+
+    Of a composite, those of all its components. What a trainer brings itself (prompts, completion_ids, …) is no column.
+    """
+    if isinstance(reward, Composite):
+        return required_columns(component.reward for component in reward.components.values())
+    if not callable(reward):
+        return set().union(*map(required_columns, reward))
+    parameters = inspect.signature(reward).parameters.values()
+    named = (p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY) and p.default is p.empty)
+    return {p.name for p in named} - FROM_TRAINER
+
+
+def check_columns(reward: Reward | Iterable[Reward], columns: Iterable[str], where: str = "the data") -> None:
+    """Raise UserError, naming the column and the nearest one there is, where the data lack what a reward needs.
+
+    columns: the data's · where: what the message calls them (a file's name). To be called before the first step.
+    """
+    there = set(columns) - KEPT_BACK
+    for column in sorted(required_columns(reward) - there):
+        if column in KEPT_BACK:
+            raise UserError(
+                f"a reward asks for the column {column!r}, which trainers keep back: take {column}s instead"
+            )
+        raise UserError(
+            f"{where} has no column {column!r}, which a reward needs{nearest(column, there)}; "
+            f"it has {', '.join(sorted(there)) or 'none'}"
+        )
