@@ -1,0 +1,454 @@
+r"""What an answer's text says: a quantity, words, a choice, a list, a tuple, an interval, an equation, a date …
+
+`read` gives every sensible reading, since a few texts have two (`100,200` is a number or two numbers, `B` a choice or a
+symbol). A text that is none of these is `Words`, which equal only the same words: what cannot be read is never right
+by being close to something.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Union
+
+from posttrain.reward import math_units
+from posttrain.reward.math_expressions import Tree, Unreadable, parse, symbols
+from posttrain.reward.math_notation import normalise, plain_text, split_top
+
+MAX_ITEMS = 64
+MAX_READ = 1000  # characters; a longer answer equals only its own text
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A number, an expression in symbols, or a matrix, with the unit and the percent sign that it came with."""
+
+    tree: Tree
+    unit: math_units.Unit | None = None
+    percent: bool = False
+
+
+@dataclass(frozen=True)
+class Words:
+    """A text answer, by its words."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Label:
+    """A choice by its letter, and the value that stood behind it, if any."""
+
+    letter: str
+    value: tuple["Answer", ...] = ()
+
+
+@dataclass(frozen=True)
+class Several:
+    """Values in a row: bare (opening ""), in set braces ("{"), or ordered in round or square brackets ("(", "[")."""
+
+    items: tuple[tuple["Answer", ...], ...]
+    opening: str = ""
+    closing: str = ""
+
+
+@dataclass(frozen=True)
+class Span:
+    """A union of intervals: (low, high, low is open, high is open); `name` is the variable that it was said of."""
+
+    parts: tuple[tuple[Tree, Tree, bool, bool], ...]
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Equation:
+    """Sides between = (or, where `rough` says so of a side, after ≈)."""
+
+    sides: tuple[str, ...]
+    rough: tuple[bool, ...]
+
+
+@dataclass(frozen=True)
+class Based:
+    """A numeral in a stated base: 101_2."""
+
+    digits: str
+    base: int
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """1:2, or 2:3:5."""
+
+    parts: tuple[Tree, ...]
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A date or a time of day, by its fields; None is a field that was left out."""
+
+    kind: str
+    fields: tuple[int | str | None, ...]
+
+
+@dataclass(frozen=True)
+class Empty:
+    """The empty set: no solution."""
+
+
+Answer = Union[Quantity, Words, Label, Several, Span, Equation, Based, Ratio, Moment, Empty]  # noqa: UP007
+
+INFINITY: Tree = ("const", "inf")
+_COMMAS = re.compile(r"\s*(?:[,;]\s*(?:and|or)\b|[,;]|(?<![a-zA-Z\\])(?:and|or)(?![a-zA-Z]))\s*")
+_SEPARATE = re.compile(r"\s*(?:[,;]\s+(?:(?:and|or)\b)?|;|(?<![a-zA-Z\\])(?:and|or)(?![a-zA-Z]))\s*")
+_THOUSANDS = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?![\d,])", re.ASCII)
+_TRIPLES = re.compile(r"[1-9]\d{2}(?:,[1-9]\d{2})+", re.ASCII)  # 100,200: one number or two
+_ALL_TEXT = re.compile(r"\\text\{([^{}]*)\}")
+_DOTTED = re.compile(r"[-+]?\d{1,3}(?:\.\d{3}){2,}", re.ASCII)
+_SPACED = re.compile(r"[-+]?\d{1,3}(?: \d{3})+(?:\.\d+)?", re.ASCII)
+_EQUALS = re.compile(r"=|\\approx(?![a-zA-Z])|\\equiv(?![a-zA-Z])")
+_COMPARE = re.compile(r"<|>|\\le(?![a-zA-Z])|\\ge(?![a-zA-Z])")
+_NAME = re.compile(
+    r"""[a-zA-Z]\w{0,2}(?:_\{?\w+\}?)?'*(?:\([^()]{1,20}\))?   # x, x_1, f(x), AB
+      | \\[a-zA-Z]+(?:_\{?\w+\}?)?                              # \theta
+      | m?\s*\\(?:angle|triangle)\s*[A-Z]{1,3}
+      | \|?\s*(?:\\(?:overline|vec|mathbf|hat)\s*\{\s*[a-zA-Z]{1,2}\s*\}|[A-Z]{2})\s*\|?
+      | [a-zA-Z]\^\{?-1\}?\([^()]{1,20}\)""",
+    re.VERBOSE,
+)
+_LETTER = r"\(?\s*(?:\\text\s*\{\s*)?\(?\s*([A-Ja-j])\s*\)?\s*\}?\s*\)?"
+_CHOICE = re.compile(rf"(?:(?:the\s+)?(?:option|choice|answer)\s*:?\s*)?{_LETTER}[.:)]?", re.IGNORECASE)
+_CHOICE_WITH_VALUE = re.compile(
+    r"(?:(?:option|choice)\s+)?(?:(?:\\text\s*\{\s*)?\(\s*([A-J])\s*\)[.:]?\s*\}?|([A-J])[.:)])\s*(\S.*)", re.DOTALL
+)
+_BASED = re.compile(
+    r"(-?)\(?\s*(?:\\text\{\s*)?([0-9A-Z ]+)\s*\}?\s*\)?\s*_\s*\{?\s*(?:\\text\{)?([a-z]+|\d{1,2})\s*\}?\}?"
+)
+_CLOCK = re.compile(r"(\d{1,2}):([0-5]\d)(?::([0-5]\d))?\s*([ap])?\.?\s*m?\.?", re.ASCII)
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_MONTH = r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}"
+_DATES = [
+    re.compile(rf"{_MONTH}\.?,? (?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?:,? (?P<year>\d{{4}}))?"),
+    re.compile(rf"(?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?: of)? {_MONTH}\.?(?:,? (?P<year>\d{{4}}))?"),
+]
+_EMPTY = re.compile(r"\\emptyset|(?:there (?:are|is) )?no (?:real )?solutions?(?: exists?)?|(?:the )?empty set")
+_REALS = re.compile(r"\\r|(?:all|any)(?: real)? numbers|all reals|\(\s*-\s*\\infty\s*,\s*\+?\\infty\s*\)")
+_SYNONYMS = {"dne": "does not exist"}
+
+
+@lru_cache(8192)
+def read(text: str) -> tuple[Answer, ...]:
+    """Every reading of an answer's text, the likeliest first; () for nothing."""
+    return _read(normalise(text))
+
+
+def _read(text: str) -> tuple[Answer, ...]:
+    if not text or len(text) > MAX_READ:
+        return ()
+    if _plain_number(text):
+        return (Quantity(("neg", ("num", text[1:])) if text[0] == "-" else ("num", text)),)
+    whole = _ALL_TEXT.fullmatch(text)
+    if whole and _COMMAS.search(whole[1]):  # \\text{A, B}
+        text = whole[1].strip()
+    for reader in _READERS:
+        found = reader(text)
+        if found:
+            return found
+    words = plain_text(text)
+    return (Words(_SYNONYMS.get(words, words)),) if any(map(str.isalnum, words)) else ()
+
+
+def _plain_number(text: str) -> bool:
+    digits = text.removeprefix("-")
+    return digits.isascii() and digits.isdigit() and len(digits) < 300
+
+
+def read_tree(text: str) -> Tree | None:
+    """The tree of an expression whose thousands are still separated; None if it is none."""
+    text = text.strip()
+    if _SPACED.fullmatch(text):
+        text = text.replace(" ", "")
+    if _DOTTED.fullmatch(text):
+        text = text.replace(".", "")
+    text = _THOUSANDS.sub(lambda match: match[0].replace(",", ""), text)
+    text = re.sub(r"\\text\{([a-zA-Z])\}", r"\1", text)
+    try:
+        return parse(text)
+    except Unreadable:
+        return None
+
+
+def _read_choice(text: str) -> tuple[Answer, ...]:
+    match = _CHOICE.fullmatch(text)
+    if match:
+        bare = match[1] == text
+        if bare and text.islower():  # `b` is a symbol first
+            return (Quantity(("const" if text in "ei" else "sym", text)), Label(text.upper()))
+        return (Label(match[1].upper()), Quantity(("sym", text))) if bare else (Label(match[1].upper()),)
+    match = _CHOICE_WITH_VALUE.fullmatch(text)
+    if not match:
+        return ()
+    rest = match[3]
+    words = re.findall(r"[a-z]+", plain_text(rest))
+    if re.search(r"(?<![a-zA-Z\\])\(?[A-J]\)?(?![a-zA-Z])", rest) or math_units.HEDGES.intersection(words):
+        return ()
+    values = tuple(
+        value for value in _read(normalise(rest)) if isinstance(value, Quantity | Words | Several | Span | Moment)
+    )
+    return (Label(match[1] or match[2], values),) if values else ()
+
+
+def _read_empty(text: str) -> tuple[Answer, ...]:
+    return (Empty(),) if _EMPTY.fullmatch(plain_text(text)) else ()
+
+
+def _read_moment(text: str) -> tuple[Answer, ...]:
+    words = re.sub(r"\s*:\s*", ":", plain_text(text))
+    clock = _CLOCK.fullmatch(words)
+    if clock and int(clock[1]) < 24:
+        hour, minute, second, half = int(clock[1]), int(clock[2]), int(clock[3] or 0), clock[4]
+        if half and hour <= 12:
+            return (Moment("time", (hour % 12 + 12 * (half == "p"), minute, second, "fixed")),)
+        return (Moment("time", (hour, minute, second, "fixed" if hour > 12 else None)),)
+    for pattern in _DATES:
+        match = pattern.fullmatch(words)
+        if match:
+            month = _MONTHS.index(next(group for group in match.groups() if group and group[:3] in _MONTHS))
+            return (Moment("date", (month, int(match["day"]), int(match["year"]) if match["year"] else None)),)
+    return ()
+
+
+def _read_based(text: str) -> tuple[Answer, ...]:
+    match = _BASED.fullmatch(text)
+    if not match:
+        return ()
+    digits = match[2].replace(" ", "")
+    base = int(match[3]) if match[3].isdigit() else math_units.number_word(match[3]) or 0
+    if not 2 <= base <= 36 or not re.search(r"\d|[A-Z]{2}", digits):
+        return ()
+    if any(int(digit, 36) >= base for digit in digits):
+        return ()
+    if base == 10:
+        return _read(match[1] + digits)
+    return (Based(match[1] + (digits.lstrip("0") or "0"), base),)
+
+
+def _read_ratio(text: str) -> tuple[Answer, ...]:
+    parts = re.split(r"\s*:\s*|\s+(?:\\text\{\s*)?to(?:\s*\})?\s+", text)
+    trees = [read_tree(part) for part in parts] if 2 <= len(parts) <= 4 else []
+    known = tuple(tree for tree in trees if tree)
+    return (Ratio(known),) if trees and len(known) == len(trees) else ()
+
+
+def _read_span(text: str) -> tuple[Answer, ...]:
+    match = re.fullmatch(r"([a-zA-Z]|\\[a-zA-Z]+)\s*\\in(?![a-zA-Z])\s*(.+)", text, re.DOTALL)
+    name, body = (match[1], match[2]) if match else ("", text)
+    parts: list[tuple[Tree, Tree, bool, bool]] = []
+    pieces = split_top(body, re.compile(r"\s*\\cup(?![a-zA-Z])\s*"))
+    for piece in pieces:
+        found = _line(piece) or _interval(piece, alone=len(pieces) == 1 and not name)
+        if not found:
+            return _members(body, name) if match else ()
+        parts += found
+    return (Span(tuple(parts), name),)
+
+
+def _members(body: str, name: str) -> tuple[Answer, ...]:
+    """`x \\in \\{1, 2\\}`: the set, which was said of x."""
+    del name
+    return tuple(
+        answer for answer in _read_several(body.strip()) if isinstance(answer, Several) and answer.opening == "{"
+    )
+
+
+def _line(text: str) -> list[tuple[Tree, Tree, bool, bool]]:
+    """The real line, perhaps without some points (`\\R \\setminus \\{1\\}`), as intervals."""
+    line, *removed = re.split(r"\s*(?:\\setminus|\\backslash|-)\s*(?=\\\{)", text.strip())
+    if not _REALS.fullmatch(plain_text(line)):
+        return []
+    if not removed:
+        return [(("neg", INFINITY), INFINITY, True, True)]
+    inner = removed[0].strip()
+    points = [read_tree(point) for point in inner[2:-2].split(",")] if inner.endswith("\\}") else [None]
+    return _without([point for point in points if point]) if len(removed) == 1 and all(points) else []
+
+
+def _without(points: list[Tree]) -> list[tuple[Tree, Tree, bool, bool]]:
+    """The line without points, which are taken in the order of their values where those are known."""
+    from posttrain.reward.math_values import exact  # only here: reading is otherwise blind to values
+
+    values = [exact(point) for point in points]
+    if all(value is not None for value in values):
+        points = [point for _, point in sorted(zip(values, points, strict=True), key=lambda pair: pair[0] or 0)]
+    edges: list[Tree] = [("neg", INFINITY), *points, INFINITY]
+    return [(low, high, True, True) for low, high in zip(edges, edges[1:], strict=False)]
+
+
+def _interval(text: str, alone: bool) -> list[tuple[Tree, Tree, bool, bool]]:
+    """One interval. Standing alone, `(1,2)` and `[1,2]` are left to be tuples (compared as intervals where need be)."""
+    text = text.strip()
+    if len(text) < 5 or text[0] not in "([" or text[-1] not in ")]":
+        return []
+    ends = split_top(text[1:-1], re.compile(r"\s*,\s*"))
+    trees = [read_tree(end) for end in ends]
+    if len(trees) != 2 or not trees[0] or not trees[1]:
+        return []
+    same_kind = (text[0] == "(") == (text[-1] == ")")
+    if alone and same_kind and INFINITY not in (trees[1], trees[0][-1]):
+        return []
+    return [(trees[0], trees[1], text[0] == "(", text[-1] == ")")]
+
+
+def _read_several(text: str) -> tuple[Answer, ...]:
+    wrapped = _wrapped(text)
+    if wrapped:
+        opening, inner, closing = wrapped
+        pieces = split_top(inner, _SEPARATE)
+        if len(pieces) == 1 or any("," in piece and not _THOUSANDS.search(piece) for piece in pieces):
+            pieces = split_top(inner, _COMMAS)
+        if len(pieces) == 1 and opening != "{":
+            return ()
+        return _several(pieces, opening, closing)
+    pieces = split_top(text, _COMMAS)
+    if len(pieces) == 1:
+        return ()
+    if _THOUSANDS.fullmatch(text.lstrip("-+")):
+        tree = read_tree(text)
+        listed = _several(pieces, "", "") if _TRIPLES.fullmatch(text) else ()
+        return (Quantity(tree), *listed) if tree else ()
+    apart = [part for piece in split_top(text, _SEPARATE) for part in _unless_thousands(piece)]
+    if len(apart) == 1:  # 1,000 x + 1: one thing with a separated number
+        return ()
+    union = _union(text)
+    return union or _several(apart, "", "")
+
+
+def _unless_thousands(piece: str) -> list[str]:
+    parts = split_top(piece, _COMMAS)
+    together = split_top(_THOUSANDS.sub(lambda match: match[0].replace(",", ""), piece), _COMMAS)
+    return [piece] if len(together) == 1 else parts if len(parts) == len(together) else together
+
+
+def _several(pieces: list[str], opening: str, closing: str) -> tuple[Answer, ...]:
+    if len(pieces) > MAX_ITEMS:
+        return ()
+    items: list[tuple[Answer, ...]] = []
+    for piece in pieces:
+        spread = _plus_minus(piece) if opening in ("", "{") else [piece]
+        items += [_read(normalise(one)) for one in spread]
+    return (Several(tuple(items), opening, closing),) if items and all(items) else ()
+
+
+def _wrapped(text: str) -> tuple[str, str, str] | None:
+    """(opening, inside, closing) of a text that one pair of brackets encloses; set braces give "{" and "}"."""
+    for opening, closing, kind in (("\\{", "\\}", "{}"), ("(", ")", "()"), ("[", "]", "[]")):
+        if text.startswith(opening) and text.endswith(closing) and len(text) > len(opening) + len(closing):
+            inner = text[len(opening) : -len(closing)]
+            depth = 0
+            for character in re.sub(r"\\[{}]", lambda match: match[0][1], inner):
+                depth += (character in "([{") - (character in ")]}")
+                if depth < 0:
+                    return None
+            return kind[0], inner.strip(), kind[1]
+    return None
+
+
+def _union(text: str) -> tuple[Answer, ...]:
+    """`x < 1 or x > 2`: alternatives that are all inequalities in one variable."""
+    pieces = re.split(r"\s*,?\s+or\s+", text)
+    spans = [_read_inequality(piece) for piece in pieces] if len(pieces) > 1 else []
+    found = [span[0] for span in spans if span and isinstance(span[0], Span)]
+    if not spans or len(found) != len(spans) or len({span.name for span in found}) > 1:
+        return ()
+    return (Span(tuple(part for span in found for part in span.parts), found[0].name),)
+
+
+def _plus_minus(text: str) -> list[str]:
+    """`a \\pm b` as its two values; more than one sign of this kind is left alone."""
+    if len(re.findall(r"\\(?:pm|mp)(?![a-zA-Z])", text)) != 1:
+        return [text]
+    return [re.sub(r"\\(?:pm|mp)(?![a-zA-Z])", sign, text) for sign in "+-"]
+
+
+def _read_plus_minus(text: str) -> tuple[Answer, ...]:
+    spread = _plus_minus(text)
+    return _several(spread, "", "") if len(spread) == 2 and not _wrapped(text) else ()
+
+
+def _read_inequality(text: str) -> tuple[Answer, ...]:
+    unequal = re.split(r"\s*\\ne(?![a-zA-Z])\s*", text)
+    if len(unequal) == 2 and is_name(unequal[0]):
+        points = [read_tree(unequal[1])]
+        return (Span(tuple(_without([point for point in points if point])), unequal[0].strip()),) if all(points) else ()
+    sides = [side.strip() for side in _COMPARE.split(text)]
+    signs = _COMPARE.findall(text)
+    if not 2 <= len(sides) <= 3 or (len(sides) == 3 and (signs[0] in ("<", "\\le")) != (signs[1] in ("<", "\\le"))):
+        return ()
+    if signs[0] in (">", "\\ge"):  # as rising: low < name < high
+        sides, signs = sides[::-1], [{">": "<", "\\ge": "\\le"}[sign] for sign in reversed(signs)]
+    if len(sides) == 2:
+        low_is_name, high_is_name = is_name(sides[0]), is_name(sides[1])
+        if low_is_name == high_is_name:
+            return ()
+        sides = ["", *sides] if low_is_name else [*sides, ""]
+        signs = ["<", *signs] if low_is_name else [*signs, "<"]
+    low = read_tree(sides[0]) if sides[0] else ("neg", INFINITY)
+    high = read_tree(sides[2]) if sides[2] else INFINITY
+    if not low or not high or not is_name(sides[1]) or symbols(low) or symbols(high):
+        return ()
+    return (Span(((low, high, signs[0] == "<", signs[1] == "<"),), sides[1]),)
+
+
+def is_name(text: str) -> bool:
+    """Whether a side of an equation only names what the other side is: x, f(2), \\angle ABC, Area, a+b."""
+    text = text.strip()
+    if _NAME.fullmatch(text):
+        tree = read_tree(text)
+        return tree is None or bool(symbols(tree)) or bool(re.fullmatch(r"[a-zA-Z]\(.*\)", text))
+    words = re.findall(r"[a-z]+", plain_text(text)) if re.fullmatch(r"(?:[a-zA-Z .'-]|\\text\{[^{}]*\})+", text) else []
+    if words and max(map(len, words)) >= 3:
+        return len(words) <= 5 and not math_units.HEDGES.intersection(words)
+    tree = read_tree(text)
+    return bool(tree and len(symbols(tree)) >= 2)
+
+
+def _read_equation(text: str) -> tuple[Answer, ...]:
+    sides = [side.strip() for side in split_top(text, _EQUALS)]
+    signs = [sign for sign in _EQUALS.findall(text)]
+    if len(sides) < 2 or len(sides) != len(signs) + 1 or len(sides) > 8:
+        return ()
+    rough = (False, *(sign == "\\approx" for sign in signs))
+    if not sides[0]:  # `\approx 8.24`, `= 5`
+        return () if len(sides) > 2 else _read(normalise(sides[1]))
+    return (Equation(tuple(sides), rough),) if all(sides) else ()
+
+
+def _read_quantity(text: str) -> tuple[Answer, ...]:
+    measured = math_units.split_unit(text)
+    found: list[Answer] = []
+    tree = None if measured.percent or "\\text" in text else read_tree(text)
+    if tree and (not text.replace(" ", "").isalpha() or len(text.replace(" ", "")) <= 2 or tree[0] == "const"):
+        found.append(Quantity(tree))
+    if measured.number != text:
+        inner = read_tree(measured.number)
+        if inner:
+            scaled = ("mul", ("num", str(measured.scale)), inner) if measured.scale > 1 else inner
+            found.append(Quantity(scaled, measured.unit, measured.percent))
+    if not found and (number := math_units.number_word(plain_text(text))) is not None:
+        found.append(Quantity(("num", str(number))))
+    return tuple(found)
+
+
+_READERS: tuple[Callable[[str], tuple[Answer, ...]], ...] = (
+    _read_choice,
+    _read_empty,
+    _read_moment,
+    _read_based,
+    _read_span,
+    _read_several,
+    _read_plus_minus,
+    _read_equation,
+    _read_inequality,
+    _read_ratio,
+    _read_quantity,
+)
