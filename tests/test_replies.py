@@ -1,19 +1,22 @@
 """Generated replies: order, padding, stops; and what is counted in them."""
 
 import random
+from types import SimpleNamespace
 
 import pytest
 import torch
 
+from posttrain.evaluate import replies as replies_module
 from posttrain.evaluate.replies import (
     Reply,
+    generate_batches,
     generate_replies,
     left_padded,
     matches,
     read_reply,
     score_replies,
-    wilson_interval,
 )
+from posttrain.evaluate.statistics import wilson_interval
 from posttrain.gemma import load_model
 from tests.conftest import KINDS
 
@@ -64,14 +67,16 @@ class Scripted:
     def generate(self, input_ids, attention_mask, **settings):
         self.calls.append({"shape": tuple(input_ids.shape), "training": self.training, **settings})
         last = input_ids[:, -1].tolist()
-        return torch.cat([input_ids, torch.tensor([self.script[token] for token in last])], dim=1)
+        sequences = torch.cat([input_ids, torch.tensor([self.script[token] for token in last])], dim=1)
+        return SimpleNamespace(sequences=sequences, past_key_values=None)
 
 
 def test_stops_lengths_and_texts(tokenizer):
     """<eos> (1) and <end_of_turn> (106) both end a reply; they, and what follows them, are not part of it."""
     a, b = tokenizer.convert_tokens_to_ids(["a", "b"])
     model = Scripted({201: [a, b, 106, 0], 202: [a, 1, 0, 0], 203: [a, b, b, a], 204: [106, a, a, a]})
-    replies = generate_replies(model, tokenizer, [[2, 2, 201], [202], [2, 203], [2, 2, 2, 204]], batch_size=3)
+    prompts = [[2, 2, 201], [202], [2, 203], [2, 2, 2, 204]]
+    replies = generate_replies(model, tokenizer, prompts, batch_size=3, max_new_tokens=4)
     assert replies == [Reply("ab", 2, True), Reply("a", 1, True), Reply("abba", 4, False), Reply("", 0, True)]
     assert [call["shape"] for call in model.calls] == [(3, 3), (1, 4)]  # by length: little padding
     assert all(call["eos_token_id"] == [1, 106] and not call["training"] for call in model.calls)
@@ -85,6 +90,46 @@ def test_greedy_by_default_and_the_model_s_own_sampling_if_asked(tokenizer):
     greedy, sampled = model.calls
     assert greedy["do_sample"] is False and greedy["temperature"] is greedy["top_k"] is greedy["top_p"] is None
     assert "do_sample" not in sampled and "temperature" not in sampled
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_rows_that_stop_leave_the_batch_and_change_nothing_for_the_others(kind, tiny_folders, prompts, monkeypatch):
+    """Against one row at a time in one call; replies go past the sliding window (4), and stops are spread over them."""
+    model, tokenizer = load_model(tiny_folders[kind])
+    whole = [
+        model.generate(torch.tensor([prompt]), do_sample=False, max_new_tokens=20, eos_token_id=None)[0, len(prompt) :]
+        for prompt in prompts
+    ]
+    stops = [row.tolist()[at] for row, at in zip(whole, (1, 4, 7, 10, 13), strict=False)]
+    monkeypatch.setattr(replies_module, "stop_token_ids", lambda tokenizer: stops)
+    monkeypatch.setattr(replies_module, "SLICE", 3)
+    expected = [read_reply(row.tolist(), set(stops), tokenizer) for row in whole]
+    assert len({reply.tokens for reply in expected}) >= 4  # they do leave one after another
+    sizes = []
+    original = model.generate
+    monkeypatch.setattr(model, "generate", lambda **kw: sizes.append(len(kw["input_ids"])) or original(**kw))
+    assert generate_replies(model, tokenizer, prompts, max_new_tokens=20, batch_size=9) == expected
+    assert sizes[0] == 9 > sizes[-1]
+
+
+def test_samples_depend_on_the_seed_alone(tiny_folder, prompts):
+    """Not on what was done before (a resumed run), nor on the generator's state, which is left as it was."""
+    model, tokenizer = load_model(tiny_folder)
+
+    def samples(seed, done=()):
+        settings = {"max_new_tokens": 6, "batch_size": 4, "k": 2, "sample": True, "seed": seed, "done": done}
+        return {i: r for batch in generate_batches(model, tokenizer, prompts, **settings) for i, r in batch.items()}
+
+    state = torch.get_rng_state()
+    all_rows = samples(0)
+    assert torch.equal(torch.get_rng_state(), state)
+    assert all(len(replies) == 2 for replies in all_rows.values()) and set(all_rows) == set(range(len(prompts)))
+    torch.manual_seed(5)
+    assert samples(0) == all_rows
+    assert samples(1) != all_rows
+    done = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))[:3]  # one batch whole, one in half
+    rest = samples(0, done)
+    assert rest == {i: all_rows[i] for i in rest} and set(done[:2]).isdisjoint(rest)
 
 
 def test_padding_is_on_the_left():

@@ -1,14 +1,18 @@
 """Greedy or sampled replies from a model in memory, and what can be counted in them without a verifier."""
 
-import math
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from tqdm.auto import tqdm
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from posttrain.evaluate.statistics import wilson_interval
 from posttrain.gemma import stop_token_ids
+
+SLICE = 16  # tokens after which rows that have stopped leave the batch
+GREEDY = {"do_sample": False, "temperature": None, "top_k": None, "top_p": None}
 
 
 @dataclass
@@ -20,7 +24,6 @@ class Reply:
     stopped: bool
 
 
-@torch.no_grad()
 def generate_replies(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
@@ -34,22 +37,92 @@ def generate_replies(
     """Continue each prompt (token ids of `chat.encode_prompt`) up to a stop token, in the prompts' order.
 
     Greedy unless `sample`, which uses the model's generation config (Gemma: temperature 1, top-k 64, top-p 0.95).
-    Prompts of like length share a batch, so that little is spent on padding.
+    """
+    batches = generate_batches(
+        model, tokenizer, prompts, max_new_tokens=max_new_tokens, batch_size=batch_size, sample=sample
+    )
+    replies: dict[int, Reply] = {}
+    total = -(-len(prompts) // batch_size)
+    for batch in tqdm(batches, desc="Answering", total=total, disable=not progress, leave=False):
+        replies |= {index: one for index, (one,) in batch.items()}
+    return [replies[i] for i in range(len(prompts))]
+
+
+@torch.no_grad()
+def generate_batches(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    prompts: Sequence[Sequence[int]],
+    *,
+    max_new_tokens: int,
+    batch_size: int = 16,
+    k: int = 1,
+    sample: bool = False,
+    seed: int | None = None,
+    done: Collection[int] = (),
+) -> Iterator[dict[int, list[Reply]]]:
+    """Replies batch by batch, {index of the prompt: k replies}, shortest prompts first.
+
+    Prompts of like length share a batch, so that little is spent on padding, and a row that has stopped leaves its
+    batch, so that one long reply does not make all others wait. With a seed, which rows share a batch and what is drawn
+    for it depend on nothing but the arguments: `done` only leaves out batches of which every row is done.
     """
     stops = set(stop_token_ids(tokenizer))
     order = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
-    replies: dict[int, Reply] = {}
+    size = max(1, batch_size // k)
+    settings: dict[str, Any] = {} if sample else GREEDY
     was_training = model.training
     model.eval()
-    settings = {} if sample else {"do_sample": False, "temperature": None, "top_k": None, "top_p": None}
-    for start in tqdm(range(0, len(order), batch_size), desc="Answering", disable=not progress, leave=False):
-        batch = order[start : start + batch_size]
-        inputs = left_padded([prompts[i] for i in batch], tokenizer.pad_token_id, model.device)
-        output = model.generate(**inputs, max_new_tokens=max_new_tokens, eos_token_id=sorted(stops), **settings)
-        for i, ids in zip(batch, output[:, inputs["input_ids"].shape[1] :].tolist(), strict=True):
-            replies[i] = read_reply(ids, stops, tokenizer)
+    for start in range(0, len(order), size):
+        batch = order[start : start + size]
+        if set(batch) <= set(done):
+            continue
+        inputs = left_padded([prompts[i] for i in batch for _ in range(k)], tokenizer.pad_token_id, model.device)
+        with torch.random.fork_rng(enabled=seed is not None):
+            if seed is not None:
+                torch.manual_seed(seed + start)
+            written = _continue(model, inputs, max_new_tokens, stops, settings)
+        found = iter([read_reply(ids, stops, tokenizer) for ids in written])
+        yield {index: [next(found) for _ in range(k)] for index in batch}
     model.train(was_training)
-    return [replies[i] for i in range(len(prompts))]
+
+
+def _continue(
+    model: PreTrainedModel,
+    inputs: dict[str, torch.Tensor],
+    max_new_tokens: int,
+    stops: set[int],
+    settings: dict[str, Any],
+) -> list[list[int]]:
+    """The ids that follow each row, at least up to its first stop; rows that have one drop out after each slice."""
+    ids, mask, cache = inputs["input_ids"], inputs["attention_mask"], None
+    written: list[list[int]] = [[] for _ in ids]
+    live = list(range(len(ids)))
+    left = max_new_tokens
+    while True:
+        output = model.generate(
+            input_ids=ids,
+            attention_mask=mask,
+            past_key_values=cache,
+            max_new_tokens=min(SLICE, left),
+            eos_token_id=sorted(stops),
+            return_dict_in_generate=True,
+            **settings,
+        )
+        new = output.sequences[:, ids.shape[1] :]  # (rows, up to SLICE)
+        for row, tokens in zip(live, new.tolist(), strict=True):
+            written[row] += tokens
+        left -= new.shape[1]
+        keep = [i for i, row in enumerate(live) if not stops & set(written[row])]
+        if not keep or left <= 0:
+            break
+        rows = torch.tensor(keep, device=ids.device)
+        mask = torch.cat([mask, torch.ones_like(new)], 1)[rows]
+        ids, cache = output.sequences[rows], output.past_key_values
+        if len(keep) < len(live):
+            cache.batch_select_indices(rows)
+        live = [live[i] for i in keep]
+    return written
 
 
 def score_replies(replies: Sequence[Reply], answers: Sequence[str | None]) -> dict[str, float]:
@@ -76,14 +149,6 @@ def matches(reply: str, answer: str) -> bool:
     """
     final = (reply.rpartition("####")[2] or reply).strip().splitlines()
     return bool(final) and _bare(final[0]) == _bare(answer)
-
-
-def wilson_interval(successes: int, trials: int, z: float = 1.96) -> tuple[float, float]:
-    """The 95 % Wilson score interval of a share, which is sound for small counts and for 0 and 1."""
-    share, spread = successes / trials, z * z / trials
-    centre = (share + spread / 2) / (1 + spread)
-    half = z * math.sqrt(share * (1 - share) / trials + spread / (4 * trials)) / (1 + spread)
-    return max(0.0, centre - half), min(1.0, centre + half)
 
 
 def _bare(text: str) -> str:

@@ -1,0 +1,197 @@
+"""Who answers the prompts: a model in this process, vLLM, or a server that speaks OpenAI's protocol.
+
+A backend has `name`, `settings()` (what must be the same for records to be comparable) and
+
+    answer(prompts, k=, max_new_tokens=, seed=, done=) -> iterator of {index: k replies}
+
+prompts: message lists · done: indices that are answered already and need no reply. k = 1 is greedy; more are sampled.
+"""
+
+import os
+import random
+from collections.abc import Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from importlib.util import find_spec
+from itertools import islice
+from typing import Any, Protocol
+
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from posttrain.chat import encode_prompt, normalise_messages
+from posttrain.errors import UserError
+from posttrain.evaluate.replies import Reply, generate_batches
+
+Messages = list[dict[str, Any]]
+GEMMA_SAMPLING = {"temperature": 1.0, "top_p": 0.95, "top_k": 64}  # of Gemma 3's model card
+
+
+class Backend(Protocol):
+    name: str
+
+    def settings(self) -> dict[str, Any]: ...
+
+    def answer(
+        self, prompts: Sequence[Messages], *, k: int, max_new_tokens: int, seed: int, done: Collection[int]
+    ) -> Iterator[dict[int, list[Reply]]]: ...
+
+
+@dataclass
+class LocalModel:
+    """A model in this process, by transformers' `generate`."""
+
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+    batch_size: int = 16
+    name: str = "hf"
+
+    def settings(self) -> dict[str, Any]:
+        return {"backend": self.name, "batch_size": self.batch_size}
+
+    def answer(
+        self, prompts: Sequence[Messages], *, k: int, max_new_tokens: int, seed: int, done: Collection[int]
+    ) -> Iterator[dict[int, list[Reply]]]:
+        """See `replies.generate_batches`. Sampling is the model's generation config."""
+        ids = [encoded(prompt, self.tokenizer, f"prompt {i + 1}") for i, prompt in enumerate(prompts)]
+        return generate_batches(
+            self.model,
+            self.tokenizer,
+            ids,
+            max_new_tokens=max_new_tokens,
+            batch_size=self.batch_size,
+            k=k,
+            sample=k > 1,
+            seed=seed,
+            done=done,
+        )
+
+
+@dataclass
+class VllmModel:
+    """A checkpoint in vLLM, which is asked by token ids: it neither renders the template nor adds a second `<bos>`."""
+
+    source: str
+    tokenizer: PreTrainedTokenizerBase
+    stop_ids: list[int]
+    batch_size: int = 256
+    name: str = "vllm"
+
+    def __post_init__(self) -> None:
+        if find_spec("vllm") is None:
+            raise UserError("--backend vllm: vLLM is not installed: pip install vllm (it needs a GPU), or --backend hf")
+        from vllm import LLM
+
+        self.engine = LLM(model=self.source)
+
+    def settings(self) -> dict[str, Any]:
+        return {"backend": self.name}
+
+    def answer(
+        self, prompts: Sequence[Messages], *, k: int, max_new_tokens: int, seed: int, done: Collection[int]
+    ) -> Iterator[dict[int, list[Reply]]]:
+        """In requests of `batch_size` prompts, so that a kill loses no more. A prompt's seed is its own."""
+        from vllm import SamplingParams
+
+        sampling = GEMMA_SAMPLING if k > 1 else {"temperature": 0.0}
+        ids = {i: encoded(prompt, self.tokenizer, f"prompt {i + 1}") for i, prompt in enumerate(prompts) if i not in done}
+        waiting = iter(ids)
+        while batch := list(islice(waiting, self.batch_size)):
+            parameters = [
+                SamplingParams(n=k, max_tokens=max_new_tokens, seed=seed + i, stop_token_ids=self.stop_ids, **sampling)
+                for i in batch
+            ]
+            outputs = self.engine.generate([{"prompt_token_ids": ids[i]} for i in batch], parameters, use_tqdm=False)
+            yield {i: [self._read(one) for one in output.outputs] for i, output in zip(batch, outputs, strict=True)}
+
+    def _read(self, output: Any) -> Reply:
+        stopped = output.finish_reason == "stop"
+        tokens = [token for token in output.token_ids if token not in self.stop_ids]
+        return Reply(output.text, len(tokens), stopped)
+
+
+@dataclass
+class ServedModel:
+    """A model behind an OpenAI-compatible endpoint (`vllm serve`, llama.cpp's server, Ollama …).
+
+    The server renders the template; system messages are folded as Gemma's template does, so that it need not.
+    Requests that meet a full or failing server are tried again with growing pauses by the client library.
+    """
+
+    url: str
+    model: str
+    concurrency: int = 16
+    retries: int = 5
+    timeout: float = 600.0
+    name: str = "endpoint"
+
+    def __post_init__(self) -> None:
+        if find_spec("openai") is None:
+            raise UserError('--endpoint needs the client: pip install "posttrain[eval]" (or openai)')
+        from openai import OpenAI
+
+        key = os.environ.get("OPENAI_API_KEY", "none")  # local servers ask for none, the client for any
+        self.client = OpenAI(base_url=self.url, api_key=key, max_retries=self.retries, timeout=self.timeout)
+
+    def settings(self) -> dict[str, Any]:
+        return {"backend": self.name, "endpoint_model": self.model}
+
+    def answer(
+        self, prompts: Sequence[Messages], *, k: int, max_new_tokens: int, seed: int, done: Collection[int]
+    ) -> Iterator[dict[int, list[Reply]]]:
+        """`concurrency` requests at a time. Raises UserError when the server stays away; what came before is yielded."""
+        waiting = [i for i in range(len(prompts)) if i not in done]
+        with ThreadPoolExecutor(self.concurrency) as pool:
+            for start in range(0, len(waiting), self.concurrency):
+                batch = waiting[start : start + self.concurrency]
+                futures = {i: pool.submit(self._request, prompts[i], k, max_new_tokens, seed + i) for i in batch}
+                found, fault = {}, None
+                for i, future in futures.items():
+                    try:
+                        found[i] = future.result()
+                    except UserError as error:
+                        fault = error
+                if found:
+                    yield found
+                if fault:
+                    raise fault
+
+    def _request(self, messages: Messages, k: int, max_new_tokens: int, seed: int) -> list[Reply]:
+        """k replies, by as many requests as the server needs: some give one choice whatever n says."""
+        replies: list[Reply] = []
+        draws = random.Random(seed)
+        while len(replies) < k:
+            got = self._choices(messages, k - len(replies), max_new_tokens, draws.getrandbits(31), sample=k > 1)
+            replies += got
+        return replies[:k]
+
+    def _choices(self, messages: Messages, n: int, max_new_tokens: int, seed: int, sample: bool) -> list[Reply]:
+        from openai import OpenAIError
+
+        sampling: dict[str, Any] = {"temperature": 1.0, "top_p": 0.95} if sample else {"temperature": 0.0}
+        several: dict[str, Any] = {"n": n} if n > 1 else {}
+        try:
+            answer = self.client.chat.completions.create(
+                model=self.model,
+                messages=normalise_messages(messages),  # type: ignore[arg-type]
+                max_tokens=max_new_tokens,
+                seed=seed,
+                **sampling,
+                **several,
+            )
+            choices = list(answer.choices or ())
+            tokens = answer.usage.completion_tokens / len(choices) if answer.usage and choices else 0
+            replies = [Reply(c.message.content or "", round(tokens), c.finish_reason == "stop") for c in choices]
+        except (OpenAIError, ValueError, TypeError, AttributeError) as error:  # the last three: not the protocol's JSON
+            fault = " ".join(str(error).split())[:300] or type(error).__name__
+            raise UserError(f"{self.url}: no answer after {self.retries} further tries ({fault})") from None
+        if not replies:
+            raise UserError(f"{self.url}: the answer held no choices: is it a chat completions endpoint?")
+        return replies
+
+
+def encoded(messages: Messages, tokenizer: PreTrainedTokenizerBase, where: str) -> list[int]:
+    """The prompt's token ids, with exactly one `<bos>`: two, or none, spoil every score (see docs/gemma_traps.md)."""
+    ids = encode_prompt(messages, tokenizer, where)
+    if ids.count(tokenizer.bos_token_id) != 1 or ids[0] != tokenizer.bos_token_id:
+        raise UserError(f"{where}: must begin with one {tokenizer.bos_token} and have no other; check the tokenizer")
+    return ids

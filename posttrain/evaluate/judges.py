@@ -1,0 +1,37 @@
+"""From replies to verdicts, by the verifiers of `posttrain.reward`. A judge never raises for a reply's sake."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+Row = dict[str, Any]
+# What a record of an evaluation holds about a reply: "correct" in [0, 1] always; "extracted" (the answer that was found,
+# or None), "why" (one word or line), and for instructions "strict" and "loose", a bool an instruction.
+Verdict = dict[str, Any]
+Judge = Callable[[Sequence[Row], Sequence[str]], list[Verdict]]
+
+
+def judge_number(rows: Sequence[Row], replies: Sequence[str]) -> list[Verdict]:
+    """GSM8K: the reply's last number against the row's `answer`."""
+    return _mathematics(rows, replies, "number")
+
+
+def judge_math(rows: Sequence[Row], replies: Sequence[str]) -> list[Verdict]:
+    """MATH: the final answer, boxed or stated, equal to `answer` as mathematics."""
+    return _mathematics(rows, replies, "auto")
+
+
+def _mathematics(rows: Sequence[Row], replies: Sequence[str], protocol: str) -> list[Verdict]:
+    from posttrain.reward.math import judge_all
+
+    found = judge_all(replies, [row["answer"] for row in rows], protocol)
+    return [{"correct": float(one.correct or 0), "extracted": one.extracted, "why": one.how} for one in found]
+
+
+def judge_exact(rows: Sequence[Row], replies: Sequence[str]) -> list[Verdict]:
+    """The reply's final line is `answer`, as `replies.matches` has it."""
+    from posttrain.evaluate.replies import final_line, matches
+
+    return [
+        {"correct": float(matches(reply, row["answer"])), "extracted": final_line(reply), "why": "compared"}
+        for row, reply in zip(rows, replies, strict=True)
+    ]

@@ -1,0 +1,81 @@
+"""An evaluation on disk: a record a row, added batch by batch, that a killed run goes on from.
+
+DIR/TASK.jsonl      {"index", "id", "prompt", "replies": [{"text", "tokens", "stopped", "correct", "extracted", …}]}
+DIR/TASK.run.json   what the records were made with: model, rows, settings; written first
+DIR/results.json    the metrics by task, and the settings; written last
+"""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from posttrain.errors import UserError
+from posttrain.tracking import append_lines, read_lines, write_whole
+
+RESULTS = "results.json"
+Record = dict[str, Any]
+
+
+class Records:
+    """The records of one task in a folder, or only in memory where `folder` is None."""
+
+    def __init__(self, folder: Path | None, task: str, run: dict[str, Any]):
+        """run: what must be the same to go on. Raises UserError, naming a key, where the folder's records differ."""
+        self.path = folder and folder / f"{task}.jsonl"
+        self.by_index: dict[int, Record] = {}
+        if folder is None or self.path is None:
+            return
+        folder.mkdir(parents=True, exist_ok=True)
+        about = folder / f"{task}.run.json"
+        if about.exists():
+            _check_same(json.loads(about.read_text("utf-8")), run, folder, task)
+            found = read_lines(self.path)
+            if len(found) != len(self.path.read_bytes().splitlines() if self.path.exists() else ()):
+                write_whole(self.path, "".join(json.dumps(record) + "\n" for record in found))  # a line cut by a kill
+            self.by_index = {record["index"]: record for record in found}
+        else:
+            self.path.unlink(missing_ok=True)
+            write_whole(about, json.dumps(run, indent=2) + "\n")
+
+    def add(self, records: Sequence[Record]) -> None:
+        """Keep the records, on disk too before this returns."""
+        if self.path:
+            append_lines(self.path, list(records))
+        self.by_index |= {record["index"]: record for record in records}
+
+    def in_order(self) -> list[Record]:
+        return [self.by_index[index] for index in sorted(self.by_index)]
+
+
+def write_results(folder: Path, task: str, run: dict[str, Any], metrics: dict[str, float]) -> None:
+    """Add the task's metrics to the folder's results, which are there whole or not at all."""
+    path = folder / RESULTS
+    results = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    write_whole(path, json.dumps(results | {task: {"metrics": metrics, "run": run}}, indent=2) + "\n")
+
+
+def read_records(folder: Path, task: str) -> list[Record]:
+    """The records of a finished task. Raises UserError where there are none."""
+    found = {record["index"]: record for record in read_lines(folder / f"{task}.jsonl")}
+    if not found:
+        raise UserError(f"{folder}: has no records of task {task}")
+    return [found[index] for index in sorted(found)]
+
+
+def read_results(folder: Path) -> dict[str, Any]:
+    """{task: {"metrics", "run"}}. Raises UserError for a folder without finished results."""
+    path = folder / RESULTS
+    if not path.is_file():
+        raise UserError(f"{folder}: has no {RESULTS}: not an evaluation, or one that was cut short (run it again)")
+    return json.loads(path.read_text("utf-8"))
+
+
+def _check_same(before: dict[str, Any], now: dict[str, Any], folder: Path, task: str) -> None:
+    differing = [key for key in sorted(before.keys() | now.keys()) if before.get(key) != now.get(key)]
+    if differing:
+        changes = ", ".join(f"{key}: {before.get(key)!r} then, {now.get(key)!r} now" for key in differing[:3])
+        raise UserError(
+            f"{folder} holds records of {task} made with other settings ({changes}): set them back to go on, "
+            "choose another --out, or --overwrite to begin anew"
+        )

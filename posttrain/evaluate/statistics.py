@@ -1,0 +1,95 @@
+"""How sure a score is: intervals of shares and means, pass@k, and whether two models differ on the same rows."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+RESAMPLES = 10_000  # bootstrap and permutation draws
+
+
+def wilson_interval(successes: int, trials: int, z: float = 1.96) -> tuple[float, float]:
+    """The 95 % Wilson score interval of a share, which is sound for small counts and for 0 and 1."""
+    share, spread = successes / trials, z * z / trials
+    centre = (share + spread / 2) / (1 + spread)
+    half = z * math.sqrt(share * (1 - share) / trials + spread / (4 * trials)) / (1 + spread)
+    return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def pass_at_k(samples: int, correct: int, k: int) -> float:
+    """The chance that at least one of k samples is right: 1 − C(n−c, k) / C(n, k), unbiased (2107.03374, eq. 1).
+
+    samples: n ≥ k drawn for the row · correct: c of them right
+    """
+    if not 0 < k <= samples:
+        raise ValueError(f"pass@{k} needs at least {k} samples, not {samples}")
+    return 1.0 - math.comb(samples - correct, k) / math.comb(samples, k)
+
+
+def mean_interval(
+    values: Sequence[float], weights: Sequence[float] | None = None, seed: int = 0
+) -> tuple[float, float, float]:
+    """(mean, low, high): the weighted mean of the rows' values and its 95 % interval by bootstrap over rows.
+
+    Where all values are 0, or all 1, there is no spread to resample, and the interval is Wilson's for so many rows.
+    weights: of a row, such as how many instructions it has (then `values` are their means in the row).
+    """
+    value = np.asarray(values, dtype=np.float64)
+    weight = np.ones_like(value) if weights is None else np.asarray(weights, dtype=np.float64)
+    mean = float((value * weight).sum() / weight.sum())
+    if len(set(values)) == 1 and mean in (0.0, 1.0):
+        return (mean, *wilson_interval(round(mean * len(value)), len(value)))
+    total, over = np.empty(RESAMPLES), np.empty(RESAMPLES)
+    rng = np.random.default_rng(seed)
+    for draw in range(RESAMPLES):  # one at a time: all at once would be rows × RESAMPLES in memory
+        rows = rng.integers(0, len(value), len(value))
+        total[draw], over[draw] = (value[rows] * weight[rows]).sum(), weight[rows].sum()
+    low, high = np.quantile(total / over, [0.025, 0.975])
+    return mean, float(low), float(high)
+
+
+def mcnemar(first: Sequence[float], second: Sequence[float]) -> float:
+    """The two-sided p-value of McNemar's exact test on verdicts of 0 and 1, a pair a row.
+
+    Under no difference, each row that only one of them got right is a fair coin: 2·P(Binomial(b + c, ½) ≤ min(b, c)).
+    """
+    only_first = sum(a > b for a, b in zip(first, second, strict=True))
+    only_second = sum(a < b for a, b in zip(first, second, strict=True))
+    n, fewer = only_first + only_second, min(only_first, only_second)
+    return min(1.0, 2 * sum(math.comb(n, i) for i in range(fewer + 1)) / 2**n)
+
+
+def sign_flip(differences: Sequence[float], seed: int = 0) -> float:
+    """The two-sided p-value of a paired permutation test: how often do random signs give as large a mean difference?
+
+    The observed signs count as one of the draws, so that p is never 0.
+    """
+    difference = np.asarray([d for d in differences if d], dtype=np.float64)
+    if not len(difference):
+        return 1.0
+    rng = np.random.default_rng(seed)
+    seen, extreme = abs(difference.sum()), 0
+    for _ in range(RESAMPLES):
+        signs = rng.integers(0, 2, len(difference)) * 2 - 1
+        extreme += abs((signs * difference).sum()) >= seen - 1e-9
+    return (extreme + 1) / (RESAMPLES + 1)
+
+
+def compare_pairs(first: Sequence[float], second: Sequence[float]) -> dict[str, float]:
+    """The second model against the first on the same rows: {"difference", "low", "high", "p"}.
+
+    The interval is a paired bootstrap over rows; p is McNemar's where all scores are 0 or 1, else of sign flips.
+    """
+    differences = [b - a for a, b in zip(first, second, strict=True)]
+    mean, low, high = mean_interval(differences)
+    if set(differences) == {-1.0}:  # the mirror image of all 1, which has Wilson's interval
+        low, high = -1.0, -mean_interval([-d for d in differences])[1]
+    elif not any(differences):
+        low = -high
+    binary = {*first, *second} <= {0.0, 1.0}
+    return {
+        "difference": mean,
+        "low": low,
+        "high": high,
+        "p": mcnemar(first, second) if binary else sign_flip(differences),
+    }
