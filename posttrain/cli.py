@@ -2,7 +2,15 @@
 
 import argparse
 
-from posttrain.errors import one_line_errors
+from posttrain.errors import UserError, one_line_errors
+
+RAW = argparse.RawDescriptionHelpFormatter
+EVAL = """Score a model on benchmarks, each figure with its 95 % interval.
+
+  posttrain eval --model runs/demo --task gsm8k,humaneval --limit 64 --out runs/demo/eval
+  posttrain eval --compare runs/base/eval runs/demo/eval
+
+tasks: gsm8k, math, humaneval, mbpp, ifeval, ifbench; exact for rows of your own with `answer`"""
 
 
 @one_line_errors
@@ -31,6 +39,29 @@ def _parser() -> argparse.ArgumentParser:
     chat.add_argument("--greedy", action="store_true", help="the likeliest token each time, instead of sampling")
     chat.add_argument("--max-new-tokens", type=int, default=512, help="longest reply (default 512)")
     chat.set_defaults(run=_chat)
+
+    evaluation = commands.add_parser(
+        "eval", help="score a model on benchmarks, or compare two evaluations", description=EVAL, formatter_class=RAW
+    )
+    evaluation.add_argument("--model", help="hub id, folder, .gguf or gemma-3-270m; the server's name with --endpoint")
+    evaluation.add_argument("--task", help="one or more of the tasks, separated by commas")
+    evaluation.add_argument("--out", help="folder for records and results; the same command goes on after a kill")
+    evaluation.add_argument("--data", help="rows in place of the task's own: a file, glob, hub id or built-in set")
+    evaluation.add_argument("--limit", type=int, help="only the first rows")
+    evaluation.add_argument("--k", type=int, default=1, help="replies a row: 1 is greedy, more are sampled for pass@k")
+    evaluation.add_argument("--max-new-tokens", type=int, help="longest reply (default: the task's)")
+    evaluation.add_argument("--batch-size", type=int, default=16, help="replies or requests at once (default 16)")
+    evaluation.add_argument("--seed", type=int, default=0, help="of the samples (default 0)")
+    evaluation.add_argument("--backend", default="hf", choices=["hf", "vllm", "lm-eval"], help="default hf")
+    evaluation.add_argument(
+        "--endpoint", metavar="URL", help="an OpenAI-compatible server, such as http://host:8000/v1"
+    )
+    evaluation.add_argument("--report-to", default="wandb", choices=["wandb", "none"], help="default wandb")
+    evaluation.add_argument("--overwrite", action="store_true", help="begin anew where --out holds other records")
+    evaluation.add_argument(
+        "--compare", nargs=2, metavar=("DIR", "DIR"), help="two --out folders: the second to the first"
+    )
+    evaluation.set_defaults(run=_eval)
 
     data = commands.add_parser("data", help="build a data mixture with its report, or look at rows")
     actions = data.add_subparsers(required=True, metavar="action")
@@ -61,6 +92,19 @@ def _chat(args: argparse.Namespace) -> None:
     from posttrain.terminal import chat
 
     chat(args.model, system=args.system, prompt=args.prompt, greedy=args.greedy, max_new_tokens=args.max_new_tokens)
+
+
+def _eval(args: argparse.Namespace) -> None:
+    from posttrain.eval_command import compare, run
+
+    if args.compare:
+        compare(*args.compare)
+        return
+    if not args.task or not args.out:
+        raise UserError("eval needs --model, --task and --out (or --compare DIR DIR)")
+    settings = ("model", "endpoint", "backend", "data", "limit", "k", "max_new_tokens", "batch_size", "seed")
+    options = {name: getattr(args, name) for name in (*settings, "report_to", "overwrite")}
+    run(args.task, args.out, **options)
 
 
 def _data_build(args: argparse.Namespace) -> None:

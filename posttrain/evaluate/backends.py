@@ -93,7 +93,9 @@ class VllmModel:
         from vllm import SamplingParams
 
         sampling = GEMMA_SAMPLING if k > 1 else {"temperature": 0.0}
-        ids = {i: encoded(prompt, self.tokenizer, f"prompt {i + 1}") for i, prompt in enumerate(prompts) if i not in done}
+        ids = {
+            i: encoded(prompt, self.tokenizer, f"prompt {i + 1}") for i, prompt in enumerate(prompts) if i not in done
+        }
         waiting = iter(ids)
         while batch := list(islice(waiting, self.batch_size)):
             parameters = [
@@ -138,7 +140,7 @@ class ServedModel:
     def answer(
         self, prompts: Sequence[Messages], *, k: int, max_new_tokens: int, seed: int, done: Collection[int]
     ) -> Iterator[dict[int, list[Reply]]]:
-        """`concurrency` requests at a time. Raises UserError when the server stays away; what came before is yielded."""
+        """`concurrency` requests at a time. Raises UserError when the server stays away, after what came before it."""
         waiting = [i for i in range(len(prompts)) if i not in done]
         with ThreadPoolExecutor(self.concurrency) as pool:
             for start in range(0, len(waiting), self.concurrency):

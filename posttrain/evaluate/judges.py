@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 Row = dict[str, Any]
-# What a record of an evaluation holds about a reply: "correct" in [0, 1] always; "extracted" (the answer that was found,
-# or None), "why" (one word or line), and for instructions "strict" and "loose", a bool an instruction.
+# What a record holds about a reply: "correct" in [0, 1] always; "extracted" (the answer that was found, or None),
+# "why" (one word or line), and for instructions "strict" and "loose", a bool an instruction.
 Verdict = dict[str, Any]
 Judge = Callable[[Sequence[Row], Sequence[str]], list[Verdict]]
 
@@ -35,3 +35,23 @@ def judge_exact(rows: Sequence[Row], replies: Sequence[str]) -> list[Verdict]:
         {"correct": float(matches(reply, row["answer"])), "extracted": final_line(reply), "why": "compared"}
         for row, reply in zip(rows, replies, strict=True)
     ]
+
+
+def judge_code(rows: Sequence[Row], replies: Sequence[str]) -> list[Verdict]:
+    """The program in the reply against the row's `tests`, all of which must pass; in the sandbox."""
+    from posttrain.reward.code import run_all
+
+    outcomes = run_all(replies, [row["tests"] for row in rows], [row.get("entry_point") for row in rows])
+    return [{"correct": float(one.passed), "extracted": one.program, "why": one.status} for one in outcomes]
+
+
+def judge_instructions(rows: Sequence[Row], replies: Sequence[str]) -> list[Verdict]:
+    """The row's instructions one by one: strict, and loose (any of IFEval's eight readings of the reply)."""
+    from posttrain.reward.instruction_following import check, check_loosely
+
+    verdicts = []
+    for row, reply in zip(rows, replies, strict=True):
+        asked = (reply, row["instruction_id_list"], row["instruction_kwargs"])
+        strict, loose = check(*asked), check_loosely(*asked)
+        verdicts.append({"correct": float(all(strict)), "strict": strict, "loose": loose})
+    return verdicts

@@ -147,8 +147,14 @@ def matches(reply: str, answer: str) -> bool:
 
     The final answer is what follows the last `####` (GSM8K's mark) up to the line's end, or else the first line.
     """
+    final = final_line(reply)
+    return final is not None and _bare(final) == _bare(answer)
+
+
+def final_line(reply: str) -> str | None:
+    """The line that `matches` looks at; None in an empty reply."""
     final = (reply.rpartition("####")[2] or reply).strip().splitlines()
-    return bool(final) and _bare(final[0]) == _bare(answer)
+    return final[0] if final else None
 
 
 def _bare(text: str) -> str:

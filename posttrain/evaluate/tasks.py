@@ -18,7 +18,15 @@ import yaml
 from posttrain.data.formats import as_kind, read_row
 from posttrain.data.sources import open_source, parse_raw
 from posttrain.errors import UserError
-from posttrain.evaluate.judges import Judge, Verdict, judge_code, judge_exact, judge_instructions, judge_math, judge_number
+from posttrain.evaluate.judges import (
+    Judge,
+    Verdict,
+    judge_code,
+    judge_exact,
+    judge_instructions,
+    judge_math,
+    judge_number,
+)
 
 Row = dict[str, Any]
 Messages = list[dict[str, Any]]
@@ -73,32 +81,72 @@ TASKS = {
     task.name: task
     for task in (
         Task(
-            "gsm8k", "0-shot reasoning; the reply's last number against the answer", "openai/gsm8k", ("answer",),
-            judge_number, _with("Think step by step, and end with the final answer as a number."), config="main",
+            "gsm8k",
+            "0-shot reasoning; the reply's last number against the answer",
+            "openai/gsm8k",
+            ("answer",),
+            judge_number,
+            _with("Think step by step, and end with the final answer as a number."),
+            config="main",
         ),
         Task(
-            "math", "0-shot reasoning; the last \\boxed{} or stated answer, equal as mathematics", "HuggingFaceH4/MATH-500",
-            ("answer",), judge_math, _with("Think step by step, and put the final answer into \\boxed{}."), 2048,
+            "math",
+            "0-shot reasoning; the last \\boxed{} or stated answer, equal as mathematics",
+            "HuggingFaceH4/MATH-500",
+            ("answer",),
+            judge_math,
+            _with("Think step by step, and put the final answer into \\boxed{}."),
+            2048,
         ),
         Task(
-            "humaneval", "the first code block against the hidden tests, in the sandbox", "humaneval",
-            ("tests", "entry_point"), judge_code, _as_is, split="train",
+            "humaneval",
+            "the first code block against the hidden tests, in the sandbox",
+            "humaneval",
+            ("tests", "entry_point"),
+            judge_code,
+            _as_is,
+            split="train",
         ),
         Task(
-            "mbpp", "3-shot; the first code block against the asserts, in the sandbox", "google-research-datasets/mbpp",
-            ("tests",), judge_code, _three_shots, 512, config="full",
+            "mbpp",
+            "3-shot; the first code block against the asserts, in the sandbox",
+            "google-research-datasets/mbpp",
+            ("tests",),
+            judge_code,
+            _three_shots,
+            512,
+            config="full",
         ),
         Task(
-            "ifeval", "25 kinds of verifiable instruction: strict and loose, by prompt and by instruction",
-            "google/IFEval", ("instruction_id_list", "instruction_kwargs"), judge_instructions, _as_is, 1280, split="train",
+            "ifeval",
+            "25 kinds of verifiable instruction: strict and loose, by prompt and by instruction",
+            "google/IFEval",
+            ("instruction_id_list", "instruction_kwargs"),
+            judge_instructions,
+            _as_is,
+            1280,
+            split="train",
         ),
         Task(
-            "ifbench", "58 held-out kinds of verifiable instruction: strict and loose, by prompt and by instruction",
-            "ifbench", ("instruction_id_list", "instruction_kwargs"), judge_instructions, _as_is, 1280, split="train",
+            "ifbench",
+            "58 held-out kinds of verifiable instruction: strict and loose, by prompt and by instruction",
+            "ifbench",
+            ("instruction_id_list", "instruction_kwargs"),
+            judge_instructions,
+            _as_is,
+            1280,
+            split="train",
         ),
-        Task("exact", "your rows: the reply's final line is the answer, word for word", None, ("answer",), judge_exact, _as_is),
+        Task(
+            "exact",
+            "your rows: the reply's final line is the answer, word for word",
+            None,
+            ("answer",),
+            judge_exact,
+            _as_is,
+        ),
     )
-}  # fmt: skip
+}
 
 
 def find_task(name: str) -> Task:
