@@ -165,3 +165,63 @@ def repetition_reward(completions: Sequence[Completion], **kwargs: Any) -> list[
     words and for scripts without spaces, is told in `posttrain.reward.repetition`. Empty: 0.
     """
     return [-repeated_share(text) or 0.0 for text in completion_texts(completions)]
+
+
+def language_reward(
+    completions: Sequence[Completion],
+    language: Sequence[str | None] | str | None = None,
+    prompts: Sequence[Completion] | None = None,
+    **kwargs: Any,
+) -> list[float | None]:
+    """The share of each reply's prose that is in the expected language, 0–1 (`posttrain.reward.consistency`).
+
+    language: the language of each row (ISO 639-1 such as de, a tag or an English name), or one for all. Without it the
+    reply should be in the language of the prompt: its last user message, or the prompt where that is a text.
+
+    Code, formulas, quotations and numbers do not count. Symbols or an empty reply score 0, a mixed reply between 0 and
+    1. None: a row without a language, a prompt or reply with too little prose to tell (some nine letters). Languages
+    that the detector takes for one another count as one (Danish and Norwegian, Croatian and Serbian, …); what a reply
+    says, and whether the prompt asks for another language, it cannot see. Needs the `reward` extra.
+    """
+    from posttrain.reward.consistency import language_share
+
+    expected = _expected_languages(completions, language, prompts)
+    return [
+        None if one is None else language_share(text, one)
+        for text, one in zip(completion_texts(completions), expected, strict=True)
+    ]
+
+
+def _expected_languages(completions: Any, language: Any, prompts: Any) -> list[str | None]:
+    from posttrain.reward.consistency import prompt_language
+
+    if language is None and prompts is None:
+        raise UserError("language_reward: give the column language, or prompts for the language of the prompt")
+    if isinstance(language, str):
+        return [_language_code(language, 0)] * len(completions)
+    if language is not None:
+        check_lengths(completions, language=language)
+        return [None if code is None else _language_code(code, row) for row, code in enumerate(language)]
+    check_lengths(completions, prompts=prompts)
+    known: dict[str, str | None] = {}  # the completions of a group share a prompt
+    for text in map(_prompt_text, prompts):
+        known.setdefault(text, prompt_language(text))
+    return [known[text] for text in map(_prompt_text, prompts)]
+
+
+def _language_code(language: Any, row: int) -> str:
+    from posttrain.language import language_code
+
+    code = language_code(language)
+    if code is None:
+        raise UserError(
+            f"language of completion {row + 1} is {language!r}, which is no known ISO 639-1 code such as en"
+        )
+    return code
+
+
+def _prompt_text(prompt: Any) -> str:
+    if isinstance(prompt, str):
+        return prompt
+    asked = [{**message, "role": "assistant"} for message in prompt if message.get("role") == "user"]
+    return completion_texts([asked])[0]

@@ -29,7 +29,9 @@ RULE = re.compile(r"([-=_*#~+.|/\\─━═│·•])\1{2,}")  # a ruled line, a
 NUMBER = re.compile(r"\d+")
 FENCE = re.compile(r"^[ \t]*(```|~~~)[^\n]*\n(.*?)(?:^[ \t]*\1[ \t]*$|\Z)", re.DOTALL | re.MULTILINE)
 LATEX = re.compile(
-    r"\[asy\].*?(?:\[/asy\]|\Z)|\$\$.*?\$\$|\\\[.*?\\\]|\\begin\{(\w+\*?)\}.*?\\end\{\1\}|\$[^$\n]+\$", re.DOTALL
+    r"\[asy\].*?(?:\[/asy\]|\Z)|\$\$.{1,3000}?\$\$|\\\[.{1,3000}?\\\]|"
+    r"\\begin\{(\w+\*?)\}.{1,3000}?\\end\{\1\}|\$[^$\n]{1,3000}\$",
+    re.DOTALL,
 )
 TABLE_ROW = re.compile(r"^[^\n|]*\|[^\n|]*\|[^\n]*$", re.MULTILINE)
 
