@@ -3,7 +3,7 @@
 The prose of a reply (without code, formulas, quotations, numbers and addresses) is cut into sentences, each of which
 `posttrain.language` identifies; the share is weighted by letters. Within a sentence, letters of a script that the
 language is not written in count against it, so that a Chinese word in an English sentence costs its part; Latin letters
-in another script are names and terms, and cost nothing.
+in another script are names and terms, and cost nothing up to the weight of its own letters.
 """
 
 import re
@@ -92,19 +92,23 @@ def _share_of(prose: str, language: str) -> float | None:
 
 
 def _own_share(prose: str, accepted: set[str]) -> float:
-    """Letters of the languages' scripts among those and the letters of others, Latin ones left out where foreign."""
-    latin = not accepted.isdisjoint(LATIN)
-    own = foreign = 0
-    for character in prose:
-        if not character.isalpha():
-            continue
+    """Letters of the languages' scripts among those and the letters of others, by weight.
+
+    Latin letters in a language of another script count only so far as they outweigh its own.
+    """
+    own = foreign = latin = 0
+    for character in filter(str.isalpha, prose):
         script = script_of(character)
         if script == -1:
-            own += latin
+            latin += 1
         elif not accepted.isdisjoint(SCRIPTS[script][2]) or ("ja" in accepted and SCRIPTS[script][0] == "han"):
             own += _letter_weight(character)
         else:
             foreign += _letter_weight(character)
+    if accepted.isdisjoint(LATIN):
+        foreign += max(0, latin - own)
+    else:
+        own += latin
     return own / (own + foreign) if own + foreign else 0.0
 
 

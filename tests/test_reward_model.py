@@ -13,7 +13,8 @@ from trl import RewardConfig, RewardTrainer
 
 from posttrain.errors import UserError
 from posttrain.reward import RewardModel
-from tests import tiny
+from posttrain.reward.spec import build_reward
+from tests import reward_trainer, tiny
 
 PROMPTS = [
     [{"role": "user", "content": "What is 2+2?"}],
@@ -214,3 +215,19 @@ def test_the_folder_has_one_architecture(reward_folders):
         "gemma3": ["Gemma3ForSequenceClassification"],
         "gemma2": ["Gemma2ForSequenceClassification"],
     }
+
+
+def test_a_step_of_grpo_with_a_reward_model_from_a_specification(tiny_folder, reward_folder, tmp_path):
+    """The folder is named in plain data; its score is gated by the stop token; what TRL logs is what it gives."""
+    spec = {
+        "rm": {"reward": str(reward_folder), "mean": 1.0, "std": 2.0, "gate": "stop"},
+        "stop": {"reward": "stop_reward", "weight": 0.5},
+    }
+    composite = build_reward(spec)
+    trainer = reward_trainer.one_step(tiny_folder, tmp_path, [composite, RewardModel(reward_folder)], {})
+    line = reward_trainer.logged(trainer)
+    raw = RewardModel(reward_folder)(trainer.seen["prompts"], trainer.seen["completions"])
+    assert line["rewards/reward_model/mean"] == pytest.approx(sum(raw) / 8, abs=1e-4)
+    assert line["rewards/rm/mean"] == pytest.approx((sum(raw) / 8 - 1) / 2, abs=1e-4)
+    assert line["rm/prompts_cut"] == 0 and 0 <= line["rewards/rm/gated"] <= 1
+    assert trainer.extra["reward/rm"] == pytest.approx([(score - 1) / 2 for score in raw], abs=1e-4)
