@@ -102,8 +102,7 @@ def compare(first: str, second: str) -> None:
         )
     table = Table("task", "figure", "rows", first, second, "difference [95 % interval]", "p")
     for task in shared:
-        records = [read_records(folder, task) for folder in folders]
-        outcome = compare_records(*records, task)
+        outcome = compare_records(read_records(folders[0], task), read_records(folders[1], task), task)
         interval = f"{outcome['difference']:+.3f} [{outcome['low']:+.3f}, {outcome['high']:+.3f}]"
         means = (f"{outcome['first']:.3f}", f"{outcome['second']:.3f}")
         figure = first_figure(results[0][task]["metrics"])

@@ -64,7 +64,7 @@ def run_task(
     folder: Path | None = None,
     progress: bool = False,
 ) -> dict[str, float]:
-    """`evaluate` for any backend and checked rows (`tasks.load_rows`). model: what tells it from others, for the records."""
+    """`evaluate` for any backend and checked rows (`tasks.load_rows`). model: its identity, for the records."""
     if k < 1:
         raise UserError(f"--k must be at least 1, not {k}")
     longest = max_new_tokens or task.max_new_tokens
