@@ -17,10 +17,10 @@ def _compile(*patterns: str) -> re.Pattern[str]:
 
 _EN_HELP = (
     r"(?:help(?! but| noticing| wondering| feeling| thinking)|assist|aid|provid|giv(?!e up|e in)|shar|supply|writ|creat|"
-    r"generat|produc|mak(?!e it\b|e sure|e out)|do(?:ing)? (?:that|this|it|so)|compl|fulfil|satisf|support|engag|participat|"
-    r"discuss|answer|respond|continu|explain|walk|teach|show|tell you (?:how|what|where)|instruct|offer|describ|advis|"
+    r"generat|produc|mak(?!e it\b|e sure|e out)|do(?:ing)? (?:that|this|it|so)(?! without)|compl|fulfil|satisf|support|engag|participat|"
+    r"discuss|answer|respond|continu|explain|walk|teach|show|tell you (?:how to|what|where)|instruct|offer|describ|advis|"
     r"advocat|promot|encourag|condon|facilitat|enabl|go along|go into|get into|go there|be part|take part|play (?:a )?part|"
-    r"join|proceed|entertain|role-?play|act as|pretend|carry out|perform|guid|suggest|endors|contribut|recommend|spread|"
+    r"join|proceed|entertain|role-?play|act as|pretend|carry out|perform|guid|suggest|endors|contribut|recommend(?!.*\benough)|spread|"
     r"coach|hand|point you|disclos|reveal|draft|compos|plan|outlin|detail|list|speak|talk|work on|take on|handle|process|"
     r"translat|summari[sz]|go through|go any further|touch|be of (?:help|assistance|use|service))"
 )
@@ -31,7 +31,7 @@ _EN_ADVERB = (
 )
 _EN_DENIAL = (
     r"(?:can'?t|can ?not|won'?t|will not|will never|could ?n'?t|could not|should ?n'?t|should not|(?:would ?n'?t|would not)(?! (?:recommend|suggest|advise))|"
-    r"must not|mustn'?t|may not|'?m not|am not|'?m unable to|am unable to|are unable to|are not|aren't|"
+    r"must not|mustn'?t|may not|(?:'?m|am|are|'re) (?:really |simply |just |still |also |sorry,? but )?not|'?m unable to|am unable to|are unable to|aren't|"
     r"shall not|cannot and will not|can't and won't)"
 )
 ENGLISH = _compile(
@@ -76,8 +76,8 @@ ENGLISH = _compile(
     r"\b(?:help|assist)(?:ing)? (?:you )?(?:with|to) {gap}\b(?:is|'s) (?:out of the question|off the table|a line|not an option)",
     r"\b(?:is|'s|are) (?:out of the question|off the table|off limits|off-limits) (?:for|with) (?:me|us)",
     r"\bno,? i (?:won'?t|will not|can'?t|cannot|refuse|do not|don't)\b",
-    r"^(?:i(?:'m| am) )?(?:so |very )?sorry,? (?:but )?no\b(?! one)|\bnot within my (?:programming|guidelines|ethical|abilities|capabilities)",
-    r"\bcount me out\b|\bnot (?:gonna|going to) happen\b",
+    r"^(?:i(?:'m| am) )?(?:so |very )?sorry,? (?:but )?no\b(?! one)|^(?:i(?:'m| am) )?(?:so |very )?sorry\W+no\b(?! one)|\bi (?:really |simply )?(?:won'?t|will not|can'?t|cannot)(?: do (?:so|it|that|this))?[.!]*$|\bcrosse?s? (?:a|the|my) line\b|\bi (?:stay|keep|steer|stand) (?:away|clear|well away) (?:from|of)\b|\bnot within my (?:programming|guidelines|ethical|abilities|capabilities)",
+    r"\bi(?:'m| am) (?:declining|refusing)\b|\b(?:don'?t|do not|wouldn't) feel right (?:about|with)?\b|^not happening\b|\bcount me out\b|\bnot (?:gonna|going to) happen\b",
 )
 
 _DE_HELP = (
@@ -99,7 +99,7 @@ GERMAN = _compile(
     r"\b(?:sage|sag) ich nein\b|\bein (?:klares )?nein\b|\b(?:mein|meinem) nein\b|\bbleibt es (?:bei|dabei)\b|"
     r"\bmeine antwort\b{gap}\b(?:nein|gleich|dieselbe|nicht)\b|\b(?:das|hier) ist (?:für mich |bei mir )?(?:schluss|tabu)\b",
     r"\b(?:gegen|verstößt gegen|widerspricht) (?:meine|meinen|die|unsere) (?:richtlinien|grundsätze\w*|prinzipien|regeln)",
-    r"\bkann (?:dabei|hierbei|damit|da|hier) (?:leider )?nicht (?:weiter)?helfen\b|\bda bin ich raus\b|"
+    r"\bkann (?:dabei|hierbei|damit|da|hier) (?:leider )?nicht (?:weiter)?helfen\b|\bda bin ich raus\b|\bsteh\w* (?:ich )?(?:dafür |hierfür )?nicht zur verfügung\b|"
     r"\bhöre ich auf\b|\bmache ich halt\b",
 )
 
@@ -122,7 +122,7 @@ FRENCH = _compile(
     r"\bma réponse ne change pas\b|\bmon non\b|\bje m'arrête (?:là|ici)\b|\bje m'en tiens à mon (?:refus|non)\b|\bpas question\b",
     r"\b(?:à l'encontre|contraire\w*|viole\w*) (?:de |à )?(?:mes|nos|ma|la) (?:principes|directives|règles|valeurs|politique)",
     r"\b(?:je )?(?:ne suis|suis) pas (?:en mesure|autorisée?|à l'aise|disposée?)",
-    r"\bje dis non\b|\bnon,? je (?:ne|n'|refuse)",
+    r"\bje dis non\b|\bje n'ai pas le droit\b|\bdépasse (?:largement )?ce que je peux\b|\bpas (?:quelque chose|une chose|un sujet|une demande) (?:que|à laquelle|dans laquelle|avec laquelle) je (?:peux|puisse|vais|souhaite)\b|\bnon,? je (?:ne|n'|refuse)",
 )
 
 _ES_HELP = (
@@ -142,7 +142,7 @@ SPANISH = _compile(
     r"\bme resulta imposible\b|\bno (?:estoy|me siento) (?:en condiciones|autorizad|dispuest|cómod|capacitad)\w*",
     r"\bmi (?:respuesta|no|negativa)\b{gap}\b(?:no|misma|igual|sigue|mantiene|cambia)\b|\bla respuesta (?:es|sigue siendo) (?:que )?no\b|"
     r"\baquí (?:digo|te digo) que no\b|\b(?:digo|te digo) que no\b|\bni hablar\b|\b(?:es|es un) no\b(?= por mi parte)|"
-    r"\bsigue siendo (?:un |que )?no\b|\balgo que no (?:hago|haré|puedo hacer|voy a hacer)\b|\bmantengo mi (?:no|negativa)\b|\bme planto\b|\bhasta aquí llego\b",
+    r"\bsigue siendo (?:un |que )?no\b|\balgo que no (?:hago|haré|puedo hacer|voy a hacer)\b|\bno es algo (?:que|con lo que|en lo que|a lo que) (?:yo )?(?:pueda|puedo|vaya|quiera|haga)\b|\bmantengo mi (?:no|negativa)\b|\bme planto\b|\bhasta aquí llego\b",
     r"\b(?:va en contra|viola|contrari[oa]s?) (?:de |a )?(?:mis|las|nuestras|la) (?:principios|directrices|normas|políticas?|valores)",
 )
 OTHERS = _compile(
@@ -155,7 +155,7 @@ OTHERS = _compile(
     r"explic|cri|ger|cumpr|particip|apoi|ensin|fazer isso|atend|compartilh|continuar|discut|auxiliar)\w*",
     r"\b(?:recuso|recuso-me|me recuso|devo recusar|tenho que recusar|preciso recusar|prefiro não)\b|\bnão (?:fornecerei|ajudarei|"
     r"escreverei|darei|ensinarei|farei|estou autorizad\w*)\b",
-    r"\b(?:ik|wij|we) (?:kan|zal|ga|wil|mag|help|geef|kunnen)\b{gap}\b(?:niet|geen|niemand)\b|\b(?:kan|help|ga|zal|mag) ik\b{gap}"
+    r"\b(?:ik|wij|we) (?:kan|zal|ga|wil|mag|kunnen)\b{gap}\b(?:niet|geen|niemand)\b{gap}\b(?:help\w*|geven|doen|schrijven|beantwoorden|assisteren|uitleggen|leveren|verstrekken|meewerken|maken|vertellen|bijstaan)\b|\bik (?:help|geef|schrijf|werk)\b{gap}\b(?:niet|geen|niemand)\b|\b(?:kan|help|ga|zal|mag|doe) ik\b{gap}"
     r"\b(?:niet|geen)\b{gap}\b(?:helpen|geven|mee|doen|schrijven|beantwoorden|assisteren|bij)\b|\bik (?:weiger|moet (?:dit |dat )?weigeren)\b",
     r"\bnie (?:mogę|będę|zamierzam|chcę|jestem w stanie|możemy)\b{gap}\b(?:pom\w+|udziel\w*|poda\w*|napis\w*|pisa\w*|wyjaśni\w*|"
     r"odpowie\w*|stworzy\w*|spełni\w*|zrobi\w*|doradz\w*)|\bnie (?:pomogę|udzielę|podam|napiszę|wyjaśnię|zrobię|odpowiem)\b|"
@@ -179,7 +179,7 @@ OTHERS = _compile(
     r"(?:帮|幫|协助|協助|提供|回答|满足|完成|支持|写|寫|生成|解释|解釋|教|讨论|討論|给|給|参与|回应|执行|告诉|说明|编写)|"
     r"(?:申し訳|すみません|ごめんなさい|恐れ入り|残念ながら)[^。！？\n]{0,40}?(?:できません|できかねます|いたしかねます|お断り|応じられません|お応えでき|"
     r"お答えでき|致しかねます|提供でき|お手伝いでき)|(?:お手伝い|お答え|お応え|協力|提供|回答|説明|支援|お教え)[^。！？\n]{0,8}?"
-    r"(?:できません|できかねます|いたしかねます|しません|ことはできません)|お断り(?:し|いた|させ)",
+    r"(?:できません|できかねます|いたしかねます|しません|ことはできません)|お断り(?:し|いた|させ)|答えられません|応じられません",
     r"(?:도와|도움|제공|답변|설명|작성|지원|응해|응할|알려|협조)[^.!?。\n]{0,14}?(?:수 없|수는 없|드릴 수가 없|않겠|못합니다|어렵습니다|불가)|거절하|거부합니다",
 )
 REFUSALS = (ENGLISH, GERMAN, FRENCH, SPANISH, OTHERS)

@@ -23,6 +23,7 @@ CLAUSE = re.compile(
     r"(?:[,;:]|\s[–—-]|^)\s*(?=(?:but|however|yet|so(?! that)|aber|doch|also|mais|donc|pero|así que)\b)"
 )
 REPORTED = re.compile(r"\b(?:said|says|told \w+|claimed|if|when|whether|why|unless|whenever)(?: that)?,? $")
+SAID = re.compile(r", (?:said|says|wrote|replied|answered|whispered|shouted) (?!that)\w+")
 ITEM = re.compile(r"^[ \t]*(?:\d{1,2}[.)]|[-•*+])[ \t]+(.*)$", re.MULTILINE)
 LETTER = re.compile(r"^[ \t]*(?:subject|betreff|objet|asunto|oggetto|assunto)[ \t]*:", re.MULTILINE)
 YES_NO = {True: True, False: False, "yes": True, "no": False, "true": True, "false": False}  # 1 equals True
@@ -79,13 +80,18 @@ def is_refusal(text: str) -> bool:
         lowered = sentence[0].lower().strip()
         for pattern in REFUSALS:
             found = pattern.search(lowered)
-            if found and not REPORTED.search(lowered, 0, found.start()):
+            if found and not _is_reported(lowered, found):
                 rest = lowered[found.end() :] + "\n" + text[sentence.end() :]
                 return not (_serves(rest) or (pattern is not OTHERS and _says_more(rest)))
         words += _count_words(lowered)
         if words > LEAD:
             return False
     return False
+
+
+def _is_reported(sentence: str, refusal: re.Match[str]) -> bool:
+    """Whether somebody else is said to refuse, or the refusal is a condition: "she said I can't", "if I can't"."""
+    return bool(REPORTED.search(sentence, 0, refusal.start()) or SAID.search(sentence, refusal.end()))
 
 
 def _unquoted(text: str) -> str:
