@@ -18,6 +18,12 @@ from posttrain.reward.composition import Component, Composite, Reward, nearest, 
 FROM_TRAINER = {"completions", "prompts", "completion_ids", "trainer_state", "log_extra", "log_metric", "environments"}
 # Columns that TRL keeps back: it passes them as `prompts`, `completions` and `completion_ids` of its own.
 KEPT_BACK = {"prompt", "completion", "completion_ids"}
+# Columns that rewards of ours cannot do without although their signatures have a default, to say so in their own words.
+NEEDED = {
+    "math_reward": {"answer"},
+    "code_reward": {"tests"},
+    "instruction_following_reward": {"instruction_id_list", "instruction_kwargs"},
+}
 OWN = sorted(set(_HOMES) - {"combine"})
 
 
@@ -147,9 +153,12 @@ def required_columns(reward: Reward | Iterable[Reward]) -> set[str]:
         return required_columns(component.reward for component in reward.components.values())
     if not callable(reward):
         return set().union(*map(required_columns, reward))
+    function, bound = (reward.func, set(reward.keywords)) if isinstance(reward, functools.partial) else (reward, set())
+    ours = str(getattr(function, "__module__", "")).startswith("posttrain.reward.")
+    needed = NEEDED.get(getattr(function, "__name__", ""), set()) if ours else set()
     parameters = inspect.signature(reward).parameters.values()
     named = (p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY) and p.default is p.empty)
-    return {p.name for p in named} - FROM_TRAINER
+    return {p.name for p in named} - FROM_TRAINER | (needed - bound)
 
 
 def check_columns(reward: Reward | Iterable[Reward], columns: Iterable[str], where: str = "the data") -> None:

@@ -3,7 +3,9 @@
 import asyncio
 import functools
 import pickle
+import re
 import textwrap
+from pathlib import Path
 
 import pytest
 import yaml
@@ -251,6 +253,7 @@ def test_columns_are_checked_before_a_run():
     composite = combine({"a": of_answer, "format": format_reward})
     assert required_columns([composite, slow]) == {"answer"}
     assert required_columns(functools.partial(of_answer, answer=["4"])) == set()
+    assert required_columns(build_reward({"math": "math_reward", "refusal": "refusal_reward"})) == {"answer", "harmful"}
     check_columns(composite, ["prompt", "answer"])
     with pytest.raises(
         UserError, match=r"train.jsonl has no column 'answer'.*did you mean 'answers'\?\); it has answers"
@@ -290,3 +293,14 @@ def test_asynchronous_rewards_and_composites_stand_side_by_side_in_trl(tiny_fold
 
 def test_composites_of_parts_have_names_of_their_own():
     assert Composite({"a": Component(slow)}, "mine").__name__ == "mine"
+
+
+def test_the_example_of_the_documentation_works(tmp_path, monkeypatch):
+    """docs/rewards.md, without its trained reward model: 1 + 0.2·1 + 0.5·0 + 2."""
+    page = (Path(__file__).parent.parent / "docs" / "rewards.md").read_text()
+    spec = yaml.safe_load(re.search(r"```yaml\n(.*?)```", page, re.DOTALL)[1])["reward"]
+    assert spec.pop("helpful")["gate"] == ["form", "stop"]
+    (tmp_path / "my_rewards.py").write_text("def tone(completions, strength, **kwargs):\n    return [strength]\n")
+    monkeypatch.chdir(tmp_path)
+    reward = build_reward(spec)
+    assert reward(["<think>a</think><answer>4</answer>"], answer=["4"], completion_ids=[[5, 106]]) == [3.2]
