@@ -109,10 +109,11 @@ _SPACED = re.compile(r"[-+]?\d{1,3}(?: \d{3})+(?:\.\d+)?", re.ASCII)
 _EQUALS = re.compile(r"=|\\approx(?![a-zA-Z])|\\equiv(?![a-zA-Z])")
 _COMPARE = re.compile(r"<|>|\\le(?![a-zA-Z])|\\ge(?![a-zA-Z])")
 _NAME = re.compile(
-    r"""[a-zA-Z]\w{0,2}(?:_\{?\w+\}?)?'*(?:\([^()]{1,20}\))?   # x, x_1, f(x), AB
+    r"""(?:[a-zA-Z]|[A-Z]{2,3})(?:_\{?\w+\}?)?'*(?:\([^()]{1,20}\))?   # x, x_1, f(x), AB
       | \\[a-zA-Z]+(?:_\{?\w+\}?)?                              # \theta
       | m?\s*\\(?:angle|triangle)\s*[A-Z]{1,3}
       | \|?\s*(?:\\(?:overline|vec|mathbf|hat)\s*\{\s*[a-zA-Z]{1,2}\s*\}|[A-Z]{2})\s*\|?
+      | \(\s*[a-zA-Z](?:\s*,\s*[a-zA-Z])+\s*\)                  # (x, y)
       | [a-zA-Z]\^\{?-1\}?\([^()]{1,20}\)""",
     re.VERBOSE,
 )
@@ -189,6 +190,10 @@ def _read_choice(text: str) -> tuple[Answer, ...]:
     if not match:
         return ()
     rest = match[3]
+    if re.match(
+        r"[,;+/*^_!|&=<>%]|-(?![\d\\.])|\\(?:pm|mp|ne|le|ge|cup|cap|in|times|cdot|div|approx|quad)(?![a-zA-Z])", rest
+    ):
+        return ()  # (B) + 1
     words = re.findall(r"[a-z]+", plain_text(rest))
     if re.search(r"(?<![a-zA-Z\\])\(?[A-J]\)?(?![a-zA-Z])", rest) or math_units.HEDGES.intersection(words):
         return ()
@@ -402,13 +407,14 @@ def _read_inequality(text: str) -> tuple[Answer, ...]:
 def is_name(text: str) -> bool:
     """Whether a side of an equation only names what the other side is: x, f(2), \\angle ABC, Area, a+b."""
     text = text.strip()
-    if _NAME.fullmatch(text):
-        tree = read_tree(text)
-        return tree is None or bool(symbols(tree)) or bool(re.fullmatch(r"[a-zA-Z]\(.*\)", text))
-    words = re.findall(r"[a-z]+", plain_text(text)) if re.fullmatch(r"(?:[a-zA-Z .'-]|\\text\{[^{}]*\})+", text) else []
-    if words and max(map(len, words)) >= 3:
-        return len(words) <= 5 and not math_units.HEDGES.intersection(words)
+    words = re.findall(r"[a-z]+", plain_text(text))
+    if math_units.HEDGES.intersection(words):
+        return False
     tree = read_tree(text)
+    if _NAME.fullmatch(text):
+        return bool(tree and symbols(tree)) or not re.match(r"\\[a-zA-Z]+(?:_|$)", text)
+    if words and max(map(len, words)) >= 3 and re.fullmatch(r"(?:[a-zA-Z .'-]|\\text\{[^{}]*\})+", text):
+        return len(words) <= 5
     return bool(tree and len(symbols(tree)) >= 2)
 
 

@@ -77,7 +77,7 @@ def _is_foreign(text: str) -> bool:
 
 
 def _compact(text: str) -> str:
-    return re.sub(r"\s+", "", normalise(text))
+    return re.sub(r"(?<!\d)\s+|\s+(?!\d)", "", normalise(text))  # `1 1/2` is not `11/2`
 
 
 def first_of(check: Callable[[Any], Verdict], candidates: Iterable[Any]) -> Verdict:
@@ -269,8 +269,13 @@ def _value_is(answer: Equation, check: Callable[[str], Verdict], taken: frozense
         return False
     rough = dict(zip(answer.sides, answer.rough, strict=True))
     exact_sides = [side for side in values if not rough[side]] or values[:1]
-    spellings = {re.sub(r"\s", "", side) for side in values}
-    if not values or (not names and len(spellings) < 2):
+    spellings = {_compact(side) for side in values}
+    if (
+        not values
+        or len(spellings) < len(values)
+        or (not names and len(values) < 2)
+        or spellings & set(map(_compact, names))
+    ):
         return False
     return all_of(
         [
@@ -314,6 +319,8 @@ def _same_quantity(gold: Quantity, answer: Quantity) -> Verdict:
     )
     if gold.percent == answer.percent:
         return same_tree(gold.tree, tree)
+    if gold.unit or answer.unit:  # 17% is not 17 degrees
+        return False
     hundredth: Tree = ("num", "100")
     as_fraction = (
         same_tree(("div", gold.tree, hundredth), tree)

@@ -37,7 +37,7 @@ _CLOSING = {"(": ")", "[": "]", "{": "}", "\\lfloor": "\\rfloor", "\\lceil": "\\
 _MATRICES = frozenset({"matrix", "pmatrix", "bmatrix", "Bmatrix", "smallmatrix", "array"})
 _TOKEN = re.compile(
     r"""(?P<rep>\d*\.\d*\\(?:overline|bar)\s*(?:\{\s*\d+\s*\}|\d))
-      | (?P<num>(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,4}(?![\w.]))?)
+      | (?P<num>(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d{1,4}(?![\w.]))?)
       | (?P<edge>\\(?:begin|end)\s*\{[a-zA-Z]+\*?\}(?:\{[lcr|\s]*\})?)
       | (?P<cmd>\\[a-zA-Z]+|\\\\)
       | (?P<word>[a-zA-Z]+)

@@ -24,6 +24,7 @@ from posttrain.reward.math_units import HEDGES
 
 PROTOCOLS = ("auto", "boxed", "stated", "number")
 MAX_REPLY = 400_000  # characters, of which the end is kept
+MAX_STATEMENT = 4000  # characters after a mark, or at the end, in which an answer must lie
 _THOUGHT = re.compile(
     r"<\|?(think|thinking|thought|reasoning|scratchpad|reflection)\|?>.*?(?:<\|?/\1\|?>|\Z)", re.DOTALL | re.IGNORECASE
 )
@@ -37,11 +38,11 @@ _STATED = re.compile(
       | \b(?:the|my|our|final|correct)\s+(?:final\s+|correct\s+)*(?:result|solution)\s+(?:is|equals|=)\s*:?""",
     re.VERBOSE | re.IGNORECASE,
 )
-_TAG = re.compile(r"<answer>(.*?)</answer>", re.DOTALL | re.IGNORECASE)
 _SENTENCE_END = re.compile(r"\n|(?<=[^\s\d][.!?])\s+(?=[A-Z*(]|$)|(?<=\d\.)\s+(?=[A-Z*]|$)|(?<=[$)}\]])\.\s")
 _REASON = re.compile(r",?\s+(?:because|since|as|which|where|so that|when|given)\s|,?\s+(?:and )?not\s", re.IGNORECASE)
-_NUMBER = re.compile(r"[-+]?\s?\$?\s?(?:\d[\d,]*(?:\.\d+)?|\.\d+)", re.ASCII)
-_JOINT = re.compile(r"\s*[,;/]\s*|[^.!?\n]{0,20}\bor\b[^.!?\n]{0,20}", re.IGNORECASE)  # between two alternatives
+_NUMBER = re.compile(r"[-+]?\s?\$?\s?(?:\d(?:[\d,]*\d)?(?:\.\d+)?|\.\d+)", re.ASCII)
+_EITHER = re.compile(r"[^.!?\n]{0,20}\bor\b[^.!?\n]{0,20}", re.IGNORECASE)  # between two alternatives
+_LISTED = re.compile(r"\s*[,;]\s*")
 _PROSE = re.compile(r"(?<![\\a-zA-Z])[a-zA-Z]{2,}")
 _MATH = re.compile(r"\$\$(.+?)\$\$|(?<!\\)\$(.+?)(?<!\\)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
 
@@ -115,17 +116,24 @@ def boxed(text: str) -> str | None:
 
 def stated(text: str) -> str | None:
     """What follows the last mark of a stated answer, to the end of its sentence; None if no mark is there."""
-    tags = [match for match in _TAG.finditer(text)]
-    if tags:
-        inner = tags[-1][1].strip()
-        return (boxed(inner) or "") if _BOX.search(inner) else inner
+    tagged = _last_tag(text)
+    if tagged is not None:
+        return (boxed(tagged) or "") if _BOX.search(tagged) else tagged
     for match in reversed([*_STATED.finditer(text)]):
-        sentence = _sentence(text[match.end() :].lstrip(" \t*_:\n"))
+        sentence = _sentence(text[match.end() : match.end() + MAX_STATEMENT].lstrip(" \t*_:\n"))
         if _BOX.search(sentence):
             return boxed(sentence) or ""
         if match[0].startswith("####") or ":" in match[0] or _is_short(sentence):
             return sentence
     return None
+
+
+def _last_tag(text: str) -> str | None:
+    """Inside the last <answer>…</answer>."""
+    lowered = text.lower()
+    end = lowered.rfind("</answer>")
+    start = lowered.rfind("<answer>", 0, max(end, 0))
+    return text[start + len("<answer>") : end].strip() if start >= 0 else None
 
 
 def _is_short(sentence: str) -> bool:
@@ -164,20 +172,21 @@ def _reads_well(reading: Answer) -> bool:
 
 def last_number(text: str) -> str | None:
     """The last number by GSM8K's flexible rule, with the others that it was offered along with ("4 or 5")."""
-    text = unify_characters(text)
+    text = unify_characters(text[-MAX_STATEMENT:])
     matches = [*_NUMBER.finditer(text)]
     if not matches:
         return None
     first = last = len(matches) - 1
-    while first and _joined(text, matches[first - 1].end(), matches[first].start()):
+    at_the_end = not re.search(r"\w", text[matches[-1].end() :])  # `in 2019, 18 people` lists nothing
+    while first and _joined(text[matches[first - 1].end() : matches[first].start()], at_the_end):
         first -= 1
     numbers = [re.sub(r"[\s,$+]", "", match[0]) for match in matches[first : last + 1]]
     return " or ".join(dict.fromkeys(numbers))
 
 
-def _joined(text: str, end: int, start: int) -> bool:
+def _joined(between: str, list_may_end: bool) -> bool:
     """Whether two numbers stand side by side as alternatives, or in a list."""
-    return start - end <= 48 and bool(_JOINT.fullmatch(text[end:start]))
+    return len(between) <= 48 and bool(_EITHER.fullmatch(between) or (list_may_end and _LISTED.fullmatch(between)))
 
 
 def last_value(text: str) -> str | None:
@@ -185,7 +194,7 @@ def last_value(text: str) -> str | None:
 
     `so x = $\\frac{1}{2}$` ends on 1/2 and not on the number 2.
     """
-    text = unify_characters(text)
+    text = unify_characters(text[-MAX_STATEMENT:])
     matches = [*_NUMBER.finditer(text)]
     if not matches:
         return None

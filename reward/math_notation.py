@@ -153,7 +153,7 @@ def _apply_rules(text: str) -> str:
 def _trim(text: str) -> str:
     """Without spaces, fences and sentence marks around it, and without braces that enclose all of it."""
     text = text.strip(" \t\n")
-    while text and text[-1] in ".,;:" and not text.endswith("\\" + text[-1]):
+    if text.endswith((".", ",", ";", ":")) and not text.endswith(("..", "\\,", "\\;", "\\:")):
         text = text[:-1].rstrip()
     text = text.lstrip(",;: ")
     while (
@@ -184,8 +184,8 @@ def closing(text: str, start: int) -> int:
 def plain_text(text: str) -> str:
     """Only the words: without \\text{…} wrappers, quotes, doubled spaces and sentence marks, in lower case."""
     text = re.sub(r"\\text\{([^{}]*)\}", r" \1 ", text)
-    text = re.sub(r"[\"'`*_]|[.!?,;:]+$", "", text.strip())
-    return re.sub(r"\s+", " ", text).strip(" .,;:!?").casefold()
+    text = re.sub(r"[\"'`*_]", "", text)
+    return re.sub(r"\s+", " ", text).strip(" .,;:!").casefold()
 
 
 def split_top(text: str, separators: re.Pattern[str]) -> list[str]:

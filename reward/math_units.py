@@ -213,7 +213,7 @@ def _split_phrase(text: str) -> Measured:
     lettered = len(words) == 1 and "\\text" not in phrase and not (bare and phrase[:1] == " ")
     if unit and number and not lettered and ("\\" in phrase or bare or not number[-1].isalpha()):
         return Measured(number, unit, scale=scale)
-    things = counted(words) if bare else None
+    things = counted(words) if bare and phrase[:1] in " \\" else None
     return Measured(number, things, scale=scale) if things else Measured(text)
 
 
@@ -262,7 +262,7 @@ def _named(words: str) -> tuple[str, Fraction] | None:
 
 @lru_cache(4096)
 def counted(words: str) -> Unit | None:
-    """The things that a number counts, if the words do nothing else: at most five plain words, none of them suspect."""
+    """The things that a number counts, if the words do nothing else: at most five plain words, none suspect."""
     parts = words.lower().replace(".", "").split()
     plain = all(re.fullmatch(r"[a-z]{2,}(?:-[a-z]+)*|a", part) for part in parts)
     if (
