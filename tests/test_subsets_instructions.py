@@ -8,13 +8,14 @@ from collections import Counter
 
 import pytest
 
-from posttrain.data.subsets.instruction_checks import HELD_OUT
 from posttrain.data.subsets.instruction_drafts import PROMPT_LANGUAGES, REPLY_LANGUAGES, load_bank, load_topics
 from posttrain.data.subsets.instruction_families import FAMILIES
 from posttrain.data.subsets.instruction_held_out import HELD_OUT_FAMILIES
 from posttrain.data.subsets.instructions import CONFLICT_TABLE, build
 from posttrain.errors import UserError
+from posttrain.reward.instructions.own import OWN_FAMILIES
 
+HELD_OUT = {family: check for family, (check, _) in OWN_FAMILIES.items()}
 KEYS = {  # the keyword arguments of each IFEval instruction
     "change_case:capital_word_frequency": {"capital_frequency", "capital_relation"},
     "change_case:english_capital": set(),

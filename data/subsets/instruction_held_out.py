@@ -1,14 +1,14 @@
 """Instruction families of our own, held out of training to see whether obedience carries over to new rules.
 
-Builders as in `instruction_families`; `instruction_checks.HELD_OUT` has the check of each.
+Builders as in `instruction_families`; `posttrain.reward.instructions.own` has the check of each.
 """
 
 import re
 
-from posttrain.data.subsets.instruction_checks import ROMAN, words_of
 from posttrain.data.subsets.instruction_drafts import Draft, load_bank
 from posttrain.data.subsets.instruction_families import Asked, Builder, join_plainly, quoted
 
+ROMAN = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII", "XIII", "XIV", "XV")
 COLOURS = ("red", "blue", "green", "yellow", "white", "black", "brown", "grey", "purple", "pink", "golden", "silver")
 TAGS = (
     ("introduction", "facts", "tips", "conclusion"),
@@ -16,6 +16,11 @@ TAGS = (
     ("intro", "context", "steps", "summary"),
     ("start", "knowledge", "practice", "end"),
 )
+
+
+def words_of(text: str) -> list[str]:
+    """Words as the checks count them: what spaces divide and holds a letter or digit."""
+    return [word for word in text.split() if any(map(str.isalnum, word))]
 
 
 def table_size(draft: Draft) -> Asked:
