@@ -128,6 +128,14 @@ class SFTConfig(trl.SFTConfig):
     )
     sample_rows: int = field(default=16, metadata={"help": "Held-out prompts answered at every evaluation (0: none)."})
     sample_tokens: int = field(default=128, metadata={"help": "Longest generated reply, in tokens."})
+    benchmark: str | None = field(
+        default=None, metadata={"help": "A task of `posttrain eval` that is run while training: gsm8k, ifbench, …"}
+    )
+    benchmark_data: str | None = field(default=None, metadata={"help": "Its rows: a file, hub id or built-in set."})
+    benchmark_rows: int = field(default=32, metadata={"help": "The first so many of them, always the same."})
+    benchmark_steps: int = field(
+        default=100, metadata={"help": "Run it every so many steps, at the start and end too."}
+    )
     overwrite: bool = field(
         default=False, metadata={"help": "Begin anew in an output_dir that holds another or a finished run."}
     )
@@ -146,6 +154,9 @@ class SFTConfig(trl.SFTConfig):
             self.dataloader_pin_memory = False
         if self.bf16 is None:  # TRL's default is True everywhere; CPUs without bf16 units are 100 times slower in it
             self.bf16 = not self.use_cpu and torch.cuda.is_available() and torch.cuda.is_bf16_supported()
+        for name in ("benchmark_rows", "benchmark_steps"):
+            if getattr(self, name) < 1:
+                raise UserError(f"{name} must be at least 1, not {getattr(self, name)}")
         if self.save_total_limit == 1:
             raise UserError("save_total_limit must be 2 or more: a kill while one is written leaves the one before it")
         super().__post_init__()

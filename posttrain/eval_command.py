@@ -69,7 +69,6 @@ def run(
     if data and len(found) > 1:
         raise UserError("--data gives the rows of one task; name one --task with it")
     rows = {task.name: load_rows(task, data, limit) for task in found}
-    _check_judges(found)
     if overwrite:
         _clear(folder, found)
     asked, identity = _backend(model, endpoint, backend, batch_size)
@@ -155,12 +154,6 @@ def _clear(folder: Path, tasks: list[Task]) -> None:
         for name in (f"{task.name}.jsonl", f"{task.name}.run.json"):
             (folder / name).unlink(missing_ok=True)
     (folder / RESULTS).unlink(missing_ok=True)
-
-
-def _check_judges(tasks: list[Task]) -> None:
-    """Judge an empty reply for each task, so that a missing package or sandbox is said before the model is loaded."""
-    for task in tasks:
-        task.judge([], [])
 
 
 def _track(folder: Path, results: dict[str, dict[str, float]], report_to: str) -> None:

@@ -68,7 +68,7 @@ def load_model(
         raise UserError(f"{source}: weights could not be read ({_first_line(error)})") from error
     except (ValueError, ImportError) as error:  # an attention or quantisation that is not to be had
         raise UserError(f"{source}: {_first_line(error)}") from error
-    _check_weights(info, source)
+    check_weights(info, source)
     if text_only and config.model_type == "gemma3":
         model = _text_tower(model)
     tokenizer = load_tokenizer(source, revision=revision)
@@ -247,7 +247,7 @@ def _convert_gguf(path: Path, out: Path) -> None:
     model, info = AutoModelForCausalLM.from_pretrained(**location, dtype=torch.float32, output_loading_info=True)
     if model.config.model_type not in SUPPORTED:
         raise UserError(f"{path}: {model.config.model_type} is not supported; posttrain knows {_supported()}")
-    _check_weights(info, path)
+    check_weights(info, path)
     model.hf_quantizer.remove_quantization_config(model)
     _restore_rope_scaling(model.config, _gguf_number(reader, f"{_gguf_architecture(reader)}.rope.scaling.factor"))
     tokenizer = AutoTokenizer.from_pretrained(**location)
@@ -328,7 +328,8 @@ def load_config(source: str | os.PathLike, *, revision: str = "main") -> Any:
     return config
 
 
-def _check_weights(info: dict[str, Any], source: Any) -> None:
+def check_weights(info: dict[str, Any], source: Any) -> None:
+    """Raise UserError for weights that are missing, left over or of another shape in `from_pretrained`'s report."""
     problems = []
     for kind in ("missing", "unexpected", "mismatched"):
         keys = sorted(str(key) for key in info[f"{kind}_keys"])

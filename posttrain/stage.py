@@ -1,7 +1,7 @@
 """A stage's run folder: what went in, what came out, and whether it may go on.
 
 output_dir/  config.yaml     the resolved configuration
-             log.jsonl       every logged record     samples.jsonl  generated replies by evaluation
+             log.jsonl       every logged record     samples.jsonl, benchmark.jsonl  replies by evaluation
              checkpoint-N/   for resuming; `complete` is written last
              *.safetensors, config.json, tokenizer …, README.md: the finished model
              stage.json      written last: a folder with it is a finished stage
@@ -24,7 +24,7 @@ import yaml
 
 import posttrain
 from posttrain.errors import UserError
-from posttrain.tracking import IDENTITY, LOG, SAMPLES, write_whole
+from posttrain.tracking import BENCHMARK, IDENTITY, LOG, SAMPLES, write_whole
 
 COMPLETE, CONFIG, STAGE, TRAINED = "complete", "config.yaml", "stage.json", ".trained"
 SAMPLES_A_FILE = 256  # reads of 64 kB over a file of weights
@@ -43,6 +43,7 @@ _FREE_PREFIXES = (
     "save_",
     "eval_",
     "sample_",
+    "benchmark",
     "log_",
     "disable_tqdm",
     "dataloader_",
@@ -155,7 +156,7 @@ def _is_free(key: str) -> bool:
 def _clear(folder: Path) -> None:
     for checkpoint in folder.glob("checkpoint-*"):
         shutil.rmtree(checkpoint)
-    for name in (STAGE, CONFIG, LOG, SAMPLES, IDENTITY):
+    for name in (STAGE, CONFIG, LOG, SAMPLES, BENCHMARK, IDENTITY):
         (folder / name).unlink(missing_ok=True)
     for weights in folder.glob("model*.safetensors*"):  # a half-made run must not look like a model
         weights.unlink()

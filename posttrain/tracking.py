@@ -12,7 +12,7 @@ from urllib.parse import urlparse
 from rich.table import Table
 from transformers import TrainerCallback
 
-LOG, SAMPLES, IDENTITY = "log.jsonl", "samples.jsonl", "run.json"
+LOG, SAMPLES, BENCHMARK, IDENTITY = "log.jsonl", "samples.jsonl", "benchmark.jsonl", "run.json"
 BEFORE_AFTER = {
     "eval_loss": "loss, nats a token",
     "eval_mean_token_accuracy": "token accuracy",
@@ -101,7 +101,9 @@ def before_after(folder: Path) -> dict[str, dict[str, float]]:
 def before_after_table(metrics: dict[str, dict[str, float]]) -> Table:
     """What the training did to the held-out rows, for a person to read."""
     table = Table("on held-out rows", "before", "after")
-    for name, label in BEFORE_AFTER.items():
+    seen = [name.removesuffix("_low") for side in metrics.values() for name in side if name.endswith("_low")]
+    benchmarks = {name: name.removeprefix("eval_").replace("_", " ") for name in seen if name not in BEFORE_AFTER}
+    for name, label in (BEFORE_AFTER | benchmarks).items():
         cells = [_cell(name, metrics[side]) if name in metrics.get(side, {}) else "–" for side in ("before", "after")]
         if cells != ["–", "–"]:
             table.add_row(label, *cells)

@@ -26,11 +26,13 @@ from posttrain.chat import encode_rows
 from posttrain.config import AdapterArguments, DataArguments, ModelArguments, SFTConfig, as_dict, parse
 from posttrain.data.mixture import load_splits
 from posttrain.errors import UserError, one_line_errors
+from posttrain.evaluate.tasks import find_task, load_rows
 from posttrain.gemma import freeze_vision, load_config, load_model, resolve_source, save_model
 from posttrain.lora import adapter_config, merge_adapter, quantization_config
 from posttrain.model_card import write_model_card
 from posttrain.stage import TRAINED, fingerprint, finish_stage, open_run
 from posttrain.tracking import JsonlLog, before_after, before_after_table, setup_tracking
+from posttrain.trainers.benchmark import BenchmarkCallback
 from posttrain.trainers.sft import SFTTrainer
 
 
@@ -47,6 +49,8 @@ def main() -> None:
     # 1. Rows: read and checked before anything slow begins.
     rows = load_splits(data.train, data.eval, eval_rows=data.eval_rows, limit=data.limit, seed=args.seed)
     eval_rows = list(rows.test or ())
+    task = find_task(args.benchmark) if args.benchmark else None
+    task_rows = load_rows(task, args.benchmark_data, args.benchmark_rows) if task else []
 
     # 2. The run folder: begin, or go on from the last complete checkpoint of the same settings and data.
     config = as_dict(model_args, adapter, data, args) | {"num_processes": state.num_processes}
@@ -99,6 +103,9 @@ def main() -> None:
         callbacks=[JsonlLog(folder)],
         sample_rows=eval_rows[: args.sample_rows],
     )
+    if task:
+        settings = {"every": args.benchmark_steps, "max_new_tokens": args.sample_tokens}
+        trainer.add_callback(BenchmarkCallback(trainer, task, task_rows, **settings))
     result = trainer.train(
         resume_from_checkpoint=args.resume_from_checkpoint or (str(checkpoint) if checkpoint else None)
     )

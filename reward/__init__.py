@@ -21,6 +21,9 @@ _HOMES = {
     "refusal_reward": "refusals",
     "RewardModel": "model",
     "combine": "composition",
+    "build_reward": "spec",
+    "required_columns": "spec",
+    "check_columns": "spec",
 }
 
 

@@ -12,7 +12,7 @@ from transformers.integrations import deepspeed
 
 from posttrain.chat import END_OF_TURN, encode_prompt
 from posttrain.errors import UserError
-from posttrain.gemma import _check_weights, load_config, load_tokenizer, resolve_dtype, resolve_source
+from posttrain.gemma import check_weights, load_config, load_tokenizer, resolve_dtype, resolve_source
 from posttrain.reward.completions import Completion, check_lengths, completion_texts
 
 HEAD = "ForSequenceClassification"
@@ -157,7 +157,7 @@ def _load(folder: str | os.PathLike, dtype: str | torch.dtype | None) -> Any:
             )
     except (OSError, SafetensorError, ValueError) as error:
         raise UserError(f"{folder}: weights could not be read ({str(error).splitlines()[0]})") from error
-    _check_weights(info, folder)
+    check_weights(info, folder)
     return model.eval().requires_grad_(False)
 
 

@@ -15,6 +15,7 @@ from posttrain.gemma import load_model
 from posttrain.recipes import it_sft
 from posttrain.stage import COMPLETE, latest_checkpoint
 from posttrain.tracking import SAMPLES, read_lines
+from posttrain.trainers import generation
 from posttrain.trainers.sft import NonFiniteError
 from tests import launch, tiny
 
@@ -163,20 +164,19 @@ def test_evaluation_without_sample_rows_generates_nothing(tiny_folder, tmp_path)
 
 
 def test_the_prompt_of_a_conversation_holds_its_earlier_turns(tiny_folder, tmp_path, monkeypatch):
-    from posttrain.trainers import sft
 
     messages = [{"role": role, "content": text} for role, text in zip(["user", "assistant"] * 2, "abcd", strict=True)]
     trainer = tiny.trainer(
         tiny_folder, tmp_path, ROWS, eval_rows=EVALUATION, sample_rows=[{"messages": messages}], sample_tokens=2
     )
     prompts = []
-    original = sft.generate_replies
+    original = generation.generate_replies
 
     def spy(model, tokenizer, ids, **settings):
         prompts.extend(tokenizer.batch_decode(ids))
         return original(model, tokenizer, ids, **settings)
 
-    monkeypatch.setattr(sft, "generate_replies", spy)
+    monkeypatch.setattr(generation, "generate_replies", spy)
     trainer.evaluate()
     turns = [("user", "a"), ("model", "b"), ("user", "c")]
     expected = "".join(f"<start_of_turn>{role}\n{text}<end_of_turn>\n" for role, text in turns)

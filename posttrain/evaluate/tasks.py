@@ -20,7 +20,6 @@ from posttrain.data.sources import open_source, parse_raw
 from posttrain.errors import UserError
 from posttrain.evaluate.judges import (
     Judge,
-    Verdict,
     judge_code,
     judge_exact,
     judge_instructions,
@@ -162,8 +161,10 @@ def load_rows(task: Task, data: str | None = None, limit: int | None = None) -> 
     """The task's rows, read and checked: {"id", "prompt": messages, and the task's columns}.
 
     data: a file, glob, hub id or built-in set in place of the task's own, in any format that `posttrain.data` reads.
-    Raises UserError, naming file and row, for a row without prompt or without a column that the judge needs.
+    Raises UserError, naming file and row, for a row without prompt or without a column that the judge needs, and where
+    the judge's own packages or sandbox are missing.
     """
+    task.judge([], [])
     name = data or task.source
     if name is None:
         raise UserError(f"task {task.name} has no rows of its own: give --data FILE")
@@ -190,11 +191,6 @@ def _read(task: Task, raw: Any, where: str) -> Row:
             raise UserError(f"{where}: task {task.name} needs `{column}`, found columns {there}")
     given = next((raw[key] for key in ("id", "task_id", "key", "unique_id") if raw.get(key) is not None), None)
     return {"id": where if given is None else str(given), "prompt": row["prompt"]} | {c: row[c] for c in task.columns}
-
-
-def verdicts_of(task: Task, rows: Sequence[Row], replies: Sequence[str]) -> list[Verdict]:
-    """The verdict on each reply to its row."""
-    return task.judge(rows, replies)
 
 
 def source_name(task: Task, data: str | None) -> str:

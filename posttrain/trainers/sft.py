@@ -2,22 +2,20 @@
 
 import dataclasses
 import json
-import math
 from pathlib import Path
 from typing import Any
 
 import torch
-from accelerate.utils import gather_object
 from peft import PeftModel
 from safetensors.torch import save_file
 from trl import SFTTrainer as TRLSFTTrainer
-from trl.models import unwrap_model_for_generation
 
 from posttrain.chat import encode_prompt
 from posttrain.errors import UserError
-from posttrain.evaluate.replies import generate_replies, score_replies
+from posttrain.evaluate.replies import score_replies
 from posttrain.stage import COMPLETE
 from posttrain.tracking import SampleTable
+from posttrain.trainers.generation import answer_together
 from posttrain.trainers.head import add_labelled_head
 
 
@@ -92,29 +90,12 @@ class SFTTrainer(TRLSFTTrainer):
         return metrics
 
     def _evaluate_replies(self) -> dict[str, float]:
-        """Answer the sample rows, each process its share, and score them all (the same metrics on every process)."""
-        rank, world = self.accelerator.process_index, self.accelerator.num_processes
-        # Every process answers as many rows (some again), since sharded weights are gathered together.
-        count = len(self.sample_rows)
-        share = [self.sample_rows[i % count] for i in range(rank, math.ceil(count / world) * world, world)]
-        prompts = [encode_prompt(_without_reply(row["messages"]), self.processing_class) for row in share]
-        checkpointing = self.args.gradient_checkpointing_kwargs
-        with unwrap_model_for_generation(
-            self.model_wrapped, self.accelerator, gradient_checkpointing_kwargs=checkpointing
-        ) as model:
-            replies = generate_replies(
-                model,
-                self.processing_class,
-                prompts,
-                max_new_tokens=self.args.sample_tokens,
-                batch_size=max(self.args.per_device_eval_batch_size, 1),
-                progress=self.accelerator.is_main_process and not self.args.disable_tqdm,
-            )
-        shares = gather_object([replies]) if world > 1 else [replies]
-        ordered = [shares[i % world][i // world] for i in range(count)]
+        """Answer the sample rows and score them (the same metrics on every process)."""
+        prompts = [encode_prompt(_without_reply(row["messages"]), self.processing_class) for row in self.sample_rows]
+        replies = answer_together(self, prompts, max_new_tokens=self.args.sample_tokens)
         if self.accelerator.is_main_process:
-            self.sample_table.add(self.state.global_step, _table_rows(self.sample_rows, ordered))
-        return score_replies(ordered, [row.get("answer") for row in self.sample_rows])
+            self.sample_table.add(self.state.global_step, _table_rows(self.sample_rows, replies))
+        return score_replies(replies, [row.get("answer") for row in self.sample_rows])
 
     def save_model(self, output_dir=None, _internal_call=False):
         # DeepSpeed ZeRO-3 leaves parameters empty here: its own shards are not looked at.
