@@ -1,0 +1,148 @@
+"""Plain values as JSON, and nothing but plain values: the one thing that leaves or enters a job.
+
+None, bool, int of any size, float, complex, str, bytes, list, tuple, dict, set, frozenset, of exactly these types.
+A subclass may say of itself what it likes (equal to everything, say), so it is refused; the three dicts of
+`collections` are taken as the dicts they are. What JSON lacks is an object of one key:
+
+    {"t": [..]} tuple · {"d": [[k, v], ..]} dict · {"s": [..]} set · {"z": [..]} frozenset · {"b": "hex"} bytes
+    {"i": "hex"} int beyond 64 bits · {"f": "nan"} float that JSON has not · {"c": [re, im]} complex
+    {"r": n} only between a test and the program that it tests: the program's object number n, which stays where it is
+
+This module runs on both sides and needs the standard library only. What a job sends is hostile: `decode` checks it.
+"""
+
+import json
+import math
+from collections import Counter, OrderedDict, defaultdict
+from collections.abc import Callable
+from typing import Any
+
+MAX_DEPTH = 100
+MAX_BYTES = 4 << 20  # of one encoded value: two million empty lists, 150 MB once decoded
+MAX_SAME_HASH = 64  # members of one set or dict with one hash: more would make building it quadratic
+_DICTS = (dict, OrderedDict, defaultdict, Counter)
+_SMALL = 1 << 63
+
+
+class NotPlain(ValueError):
+    """The value is not of the plain types, or too deep or too large to leave a job."""
+
+
+def dumps(value: Any) -> bytes:
+    """Plain value to bytes. Raises NotPlain."""
+    return pack(encode(value))
+
+
+def pack(data: Any) -> bytes:
+    """JSON objects to bytes. Raises NotPlain when they are too large."""
+    try:
+        text = json.dumps(data, separators=(",", ":"), allow_nan=False)
+    except RecursionError:
+        raise NotPlain("not a plain value: nested too deeply") from None
+    if len(text) > MAX_BYTES:
+        raise NotPlain(f"the value is too large: {len(text)} bytes encoded")
+    return text.encode()
+
+
+def loads(text: bytes) -> Any:
+    """Bytes to the plain value. Raises NotPlain on anything that `dumps` would not have written."""
+    return decode(parse(text))
+
+
+def parse(text: bytes) -> Any:
+    """Hostile bytes to JSON, not yet decoded."""
+    if len(text) > 2 * MAX_BYTES:
+        raise NotPlain("a message is too large")
+    try:
+        return json.loads(text, parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:
+        raise NotPlain(f"not a message: {str(error)[:80]}") from None
+
+
+def encode(value: Any, number: Callable[[Any], int] | None = None, depth: int = 0) -> Any:
+    """Plain value to JSON objects. Raises NotPlain, unless `number` gives a number to what is not plain."""
+    kind = type(value)
+    if value is None or kind is bool or kind is str:
+        return value
+    if kind is int:
+        return value if -_SMALL < value < _SMALL else {"i": hex(value)}
+    if kind is float:
+        return value if math.isfinite(value) else {"f": repr(value)}
+    if kind is bytes:
+        return {"b": value.hex()}
+    if kind is complex:
+        return {"c": [encode(value.real), encode(value.imag)]}
+    if depth >= MAX_DEPTH:
+        raise NotPlain("not a plain value: nested too deeply")
+    below = depth + 1
+    if kind is list:
+        return [encode(item, number, below) for item in value]
+    if kind in _DICTS:
+        return {"d": [[encode(key, number, below), encode(item, number, below)] for key, item in dict.items(value)]}
+    for tag, sequence in (("t", tuple), ("s", set), ("z", frozenset)):
+        if kind is sequence:
+            return {tag: [encode(item, number, below) for item in value]}
+    if number is not None:
+        return {"r": number(value)}
+    raise NotPlain(f"not a plain value: {kind.__name__[:60]}")
+
+
+def decode(data: Any, numbered: Callable[[int], Any] | None = None, depth: int = 0) -> Any:
+    """JSON objects to the plain value. Raises NotPlain on what `encode` does not make."""
+    if data is None or isinstance(data, (bool, str, int, float)):
+        return data
+    if depth > MAX_DEPTH:
+        raise NotPlain("not a plain value: nested too deeply")
+    if isinstance(data, list):
+        return [decode(item, numbered, depth + 1) for item in data]
+    if not isinstance(data, dict) or len(data) != 1:
+        raise NotPlain("not a plain value: an unknown form")
+    ((tag, body),) = data.items()
+    try:
+        if tag == "r" and numbered is not None and type(body) is int:
+            return numbered(body)
+        return _tagged(tag, body, numbered, depth + 1)
+    except (TypeError, ValueError) as error:
+        raise error if isinstance(error, NotPlain) else NotPlain(f"not a plain value: {str(error)[:80]}") from None
+
+
+def _tagged(tag: str, body: Any, numbered: Callable[[int], Any] | None, depth: int) -> Any:
+    if tag in ("i", "f", "b") and not isinstance(body, str):
+        raise NotPlain(f"not a plain value: form {tag!r}")
+    match tag:
+        case "i":
+            return int(body, 16)
+        case "f" if body in ("nan", "inf", "-inf"):
+            return float(body)
+        case "b":
+            return bytes.fromhex(body)
+        case "c":
+            real, imaginary = (float(decode(part, None, depth)) for part in _items(body))
+            return complex(real, imaginary)
+        case "t":
+            return tuple(decode(_items(body), numbered, depth))
+        case "s" | "z":
+            members = _hashable(decode(_items(body), numbered, depth))
+            return set(members) if tag == "s" else frozenset(members)
+        case "d":
+            pairs = [(decode(key, numbered, depth), decode(item, numbered, depth)) for key, item in _items(body)]
+            _hashable([key for key, _ in pairs])
+            return dict(pairs)
+    raise NotPlain(f"not a plain value: form {tag[:20]!r}")
+
+
+def _items(body: Any) -> list:
+    if not isinstance(body, list):
+        raise NotPlain("not a plain value: a list was due")
+    return body
+
+
+def _hashable(members: list) -> list:
+    """Refuses members made to collide: a hundred thousand multiples of 2^61 − 1 would hold the reader for minutes."""
+    if members and max(Counter(map(hash, members)).values()) > MAX_SAME_HASH:
+        raise NotPlain("not a plain value: its hashes collide")
+    return members
+
+
+def _refuse(text: str) -> None:
+    raise NotPlain(f"not a message: {text}")
