@@ -45,16 +45,18 @@ def _is_in(text: str, code: str) -> bool:
 
 
 def _is_english(text: str) -> bool:
-    """English; of a text too short for the detector, one whose words are all plain ones and one of them common."""
-    if identify_language(text) is not None:
-        return _is_in(text, "en")
+    """English; in eight words and fewer, where the detector errs or gives up, also what has enough of its small words."""
+    if _is_in(text, "en"):
+        return True
     words = re.findall(r"[^\W\d_]+(?:'[a-z]+)?", text.lower())
-    return len(words) <= 6 and text.isascii() and any(word in SHORT_ENGLISH for word in words)
+    common = sum(word in SHORT_ENGLISH for word in words)
+    return text.isascii() and len(words) <= 8 and common >= max(1, 0.4 * len(words))
 
 
 def response_language(text: str, kwargs: Kwargs) -> bool:
     """The reply is in `language`."""
-    return _is_in(text, language_code(kwargs["language"]) or "")
+    code = language_code(kwargs["language"]) or ""
+    return _is_english(text) if code == "en" else _is_in(text, code)
 
 
 def number_sentences(text: str, kwargs: Kwargs) -> bool:
