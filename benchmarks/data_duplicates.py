@@ -18,6 +18,7 @@ import argparse
 import itertools
 import json
 import random
+import sys
 import time
 import tracemalloc
 from pathlib import Path
@@ -32,7 +33,7 @@ def main() -> None:
     args = parse_args()
     rows = make_rows(args.rows, args.words, args.planted, args.seed)
     ours, seconds = run_filter(rows)
-    result = {"rows": len(rows), "words": args.words, "dropped": len(ours)}
+    result = {"command": " ".join(["python", *sys.argv]), "rows": len(rows), "words": args.words, "dropped": len(ours)}
     result |= {
         "seconds": seconds,
         "us_per_row": 1e6 * seconds / len(rows),
@@ -46,7 +47,7 @@ def main() -> None:
         result |= {"plain_dropped": len(plain), "plain_seconds": plain_seconds, "ratio": plain_seconds / seconds}
         result["recall"] = len(plain.keys() & ours.keys()) / max(1, len(plain))
     for name, value in result.items():
-        print(f"{name:14} {value:12,.3f}" if isinstance(value, float) else f"{name:14} {value:12,}")
+        print(f"{name:14} {value:12,.3f}" if isinstance(value, float) else f"{name:14} {value!s:>12}")
     if args.json:
         Path(args.json).write_text(json.dumps(result, indent=2) + "\n")
 

@@ -12,6 +12,7 @@ import json
 import multiprocessing
 import os
 import resource
+import sys
 import tempfile
 import time
 from itertools import islice
@@ -99,7 +100,8 @@ def main() -> None:
         from posttrain.gemma import resolve_source
 
         os.environ["BENCHMARK_TOKENIZER"] = str(resolve_source(args.tokenizer))
-    report: dict = {"rows": args.rows, "workers": args.workers, "builds": {}, "growth": {}}
+    report: dict = {"command": " ".join(["python", *sys.argv]), "workers": args.workers}
+    measured = report["growth" if args.growth else "builds"] = {}
     with tempfile.TemporaryDirectory() as folder:
         counts = [int(count) for count in args.growth.split(",") if count]
         for count in dict.fromkeys([*([] if counts else [args.rows]), *counts]):
@@ -107,13 +109,13 @@ def main() -> None:
             write_rows(path, count)
             if counts:
                 for kind, filters in (("stream", LIGHT), ("build", [*LIGHT, "duplicates"])):
-                    report["growth"][f"{kind} {count}"] = show(
+                    measured[f"{kind} {count}"] = show(
                         f"{kind}, {count:,} rows", run(kind, path, filters, args.workers), count
                     )
             else:
                 choices = {"no filter": [], **{name: [name] for name in FILTERS}, "all filters": list(FILTERS)}
                 for name, filters in choices.items():
-                    report["builds"][name] = show(name, run("build", path, filters, args.workers), count)
+                    measured[name] = show(name, run("build", path, filters, args.workers), count)
             path.unlink()
     if args.json:
         args.json.write_text(json.dumps(report, indent=2) + "\n")
