@@ -46,8 +46,8 @@ COMPOSE = re.compile(
 )
 REWORK = re.compile(
     r"\b(?:re-?write|edit|proof-?read|correct|paraphrase|rephrase|revise|fix|repeat|copy|format|convert|capitali[sz]e|"
-    r"sort|extract|quote|list|transcribe|translate|transform|turn|change|make|improve|complete|continue|classify|short it|shorten|"
-    r"simplify|reword|restate|condense|summari[sz]e|expand|output|correggi|korrigier|corrige)",
+    r"sort|extract|quote|list|transcribe|translate|transform|turn|change|make|improve|complete|continue|classify|"
+    r"short it|shorten|simplify|reword|restate|condense|summari[sz]e|expand|output|correggi|korrigier|corrige)",
     re.IGNORECASE,
 )
 # What follows these words of a request is what it is about.
@@ -55,13 +55,14 @@ ABOUT = re.compile(r"\b(?:about|regarding|concerning|on the (?:topic|subject) of
 # Words of instructions, which say nothing of what a reply should be about.
 _ABOUT_FORM = (
     "above answer answers appear around article asterisk begin bullet bullets capital character characters comma "
-    "commas constraint contain contains content double element elements ending english entire every exactly exact example "
-    "exclude finish first following follow format generate give given have highlight include including instruction "
-    "instructions json keyword keywords language last least less letter letters line lines list lowercase make mark "
-    "markdown marks mention more must number numbers only output paragraph paragraphs phrase placeholder placeholders "
-    "please point points postscript provide question questions quotation quote reply request requested requirement "
-    "respond response sample second section sections sentence sentences should show single start starting symbol tell "
-    "text than third times title topic uppercase using without word words wrap wrapped write written"
+    "commas constraint contain contains content double element elements ending english entire every exactly exact "
+    "example exclude finish first following follow format generate give given have highlight include including "
+    "instruction instructions json keyword keywords language last least less letter letters line lines list "
+    "lowercase make mark markdown marks mention more must number numbers only output paragraph paragraphs phrase "
+    "placeholder placeholders please point points postscript provide question questions quotation quote reply "
+    "request requested requirement respond response sample second section sections sentence sentences should show "
+    "single start starting symbol tell text than third times title topic uppercase using without word words wrap "
+    "wrapped write written"
 )
 ABOUT_FORM = frozenset(_ABOUT_FORM.split())
 MARKS = "\u0300-\u036f\u0483-\u0489\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0900-\u0dff"  # belong to the letter before
@@ -197,36 +198,12 @@ def _is_copy(words: list[str], asked: list[str], rework: bool) -> bool:
     return not rework or bool(begins) or len(reply & prompt) > 0.8 * len(prompt)
 
 
-def _runs_on(text: str) -> bool:
-    """Whether a text is no list or table: more than twelve words to a line, and to a comma."""
-    breaks = sum(bool(line.strip()) for line in text.split("\n")) + len(re.findall("[,;|/]", text))
-    return len(_words(text)) > 12 * max(breaks, 1)
-
-
-def _against_prompt(reply: str, own: str, prompt: str, families: Sequence[str]) -> str:
-    """copied, short or unrelated, or ""; own: what the policy wrote by itself."""
-    words, asked = _words(own), _words(prompt)
-    if _is_copy(words, asked, bool(REWORK.search(prompt))) and not _exempt(families, ("ratio:overlap",)):
-        return "copied"
-    if len(words) < 6 and COMPOSE.search(prompt) and not _exempt(families, SHORT):
-        return "short"
-    return "unrelated" if _is_unrelated(_words(reply), prompt, families) else ""
-
-
-def _is_copy(words: list[str], asked: list[str], rework: bool) -> bool:
-    """Whether nearly all of a reply's runs of four words are the prompt's; to rework a text, also the other way."""
-    reply, prompt = _runs(words), _runs(asked)
-    if len(words) < 8 or not prompt:
-        return False
-    return len(reply & prompt) > 0.8 * len(reply) and (not rework or len(reply & prompt) > 0.8 * len(prompt))
-
-
 def _runs(words: list[str]) -> set[tuple[str, ...]]:
     return {tuple(words[at : at + 4]) for at in range(len(words) - 3)}
 
 
 def _is_unrelated(words: list[str], prompt: str, families: Sequence[str]) -> bool:
-    """Whether an English text of sixty words and more has none of the words that say what an English prompt asks about.
+    """Whether an English text of sixty words and more has none of the words that say what its prompt asks about.
 
     Eight and more of them all together, and where a text is to be written those after "about" and the like.
     """

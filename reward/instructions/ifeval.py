@@ -45,12 +45,12 @@ def _is_in(text: str, code: str) -> bool:
 
 
 def _is_english(text: str) -> bool:
-    """English; in eight words and fewer, where the detector errs or gives up, also what has enough of its small words."""
+    """English; in eight words and fewer, where the detector may err, also what has a third of common English words."""
     if _is_in(text, "en"):
         return True
     words = re.findall(r"[^\W\d_]+(?:'[a-z]+)?", text.lower())
     common = sum(word in SHORT_ENGLISH for word in words)
-    return text.isascii() and len(words) <= 8 and common >= max(1, 0.4 * len(words))
+    return text.isascii() and 1 <= len(words) <= 8 and 3 * common >= len(words)
 
 
 def response_language(text: str, kwargs: Kwargs) -> bool:
@@ -90,7 +90,7 @@ def constrained_response(text: str, kwargs: Kwargs) -> bool:
 
 
 def number_highlighted_sections(text: str, kwargs: Kwargs) -> bool:
-    """At least `num_highlights` stretches of a line stand between asterisks; those between two count twice."""
+    """At least `num_highlights` stretches of a line stand between asterisks or between double ones."""
     single = re.findall(r"\*[^\n*]*\*", text)
     double = re.findall(r"\*\*[^\n*]*\*\*", text)
     filled = [part for part in single if part.strip("*").strip()]

@@ -63,17 +63,20 @@ def bare_words(text: str) -> list[str]:
     return text.translate(WITHOUT_PUNCTUATION).split()
 
 
-def tokens_of(text: str) -> list[str]:
+@lru_cache(maxsize=128)
+def tokens_of(text: str) -> tuple[str, ...]:
     """NLTK's word_tokenize: Treebank tokens of each Punkt sentence."""
-    return [token for sentence in sentences_of(text) for token in _sentence_tokens(sentence)]
+    return tuple(token for sentence in sentences_of(text) for token in _sentence_tokens(sentence))
 
 
-def sentences_of(text: str) -> list[str]:
+@lru_cache(maxsize=128)  # a reply is asked for its sentences by several checks
+def sentences_of(text: str) -> tuple[str, ...]:
     """Punkt's sentences, with English parameters."""
-    return _punkt().tokenize(text)
+    return tuple(_punkt().tokenize(text))
 
 
-def ruled_sentences(text: str) -> list[str]:
+@lru_cache(maxsize=128)
+def ruled_sentences(text: str) -> tuple[str, ...]:
     """Sentences by IFEval's rules (`split_into_sentences`); "." between two letters and after a title is none."""
     text = f" {text}  ".replace("\n", " ")
     text = re.sub(r"(Mr|St|Mrs|Ms|Dr)[.]", rf"\1{_DOT}", text)
@@ -87,7 +90,7 @@ def ruled_sentences(text: str) -> list[str]:
         text = text.replace(inside, outside)
     for mark in ".?!":
         text = text.replace(mark, mark + _STOP)
-    sentences = [sentence.strip() for sentence in text.replace(_DOT, ".").split(_STOP)]
+    sentences = tuple(sentence.strip() for sentence in text.replace(_DOT, ".").split(_STOP))
     return sentences if sentences[-1] else sentences[:-1]
 
 

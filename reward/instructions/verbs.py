@@ -152,10 +152,12 @@ _ALSO_ADJECTIVES = (
 )
 ALSO_ADJECTIVES = frozenset(_ALSO_ADJECTIVES.split())
 _OBJECT = (
-    "a an the this that these those my your his her its our their it them him me us all any each every some both up "
-    "out off down in on to with for from into and or by at as away"
+    "a an the this that these those my your his her its our their it them him me us all any each every some both two "
+    "three several many more no another"
 )
 OBJECT = frozenset(_OBJECT.split())
+_AFTER_VERB = "up out off down in on to with for from into and or by at as away over through around about"
+AFTER_VERB = OBJECT.union(_AFTER_VERB.split())
 
 
 def starts_with_verb(text: str) -> bool:
@@ -165,7 +167,9 @@ def starts_with_verb(text: str) -> bool:
     if first in IRREGULAR:
         return True
     if first in ALSO_ADJECTIVES:
-        return second in OBJECT
+        return second in AFTER_VERB
+    if first.endswith("s") and first not in VERBS and second not in OBJECT:
+        return False  # far more often the plural of a noun
     if first in VERBS or any(base in VERBS for base in _bases(first)):
         return second not in NOUN_BEFORE or bool(re.search(r"(?:ing|ed)\Z", first))
     return False
