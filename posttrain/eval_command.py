@@ -13,7 +13,7 @@ from posttrain.errors import UserError
 from posttrain.evaluate.backends import Backend, LocalModel, ServedModel, VllmModel
 from posttrain.evaluate.benchmark import run_task
 from posttrain.evaluate.harness import evaluate_with_harness
-from posttrain.evaluate.metrics import compare_records, first_figure
+from posttrain.evaluate.metrics import compare_records
 from posttrain.evaluate.records import RESULTS, Record, read_records, read_results
 from posttrain.evaluate.tasks import Task, find_task, load_rows, source_name
 from posttrain.gemma import load_model, load_tokenizer, resolve_source, stop_token_ids
@@ -57,9 +57,11 @@ def run(
     if model is None:
         raise UserError("--model: name the checkpoint (with --endpoint, the model as the server calls it)")
     folder, console = Path(out).expanduser(), Console()
-    if backend == "lm-eval" and endpoint is None:
-        if data:
-            raise UserError("--backend lm-eval brings its own rows: leave out --data")
+    if endpoint and backend != "hf":
+        raise UserError(f"--endpoint has its own backend: leave out --backend {backend}")
+    if backend == "lm-eval":
+        if data or k > 1:
+            raise UserError("--backend lm-eval brings its own rows and protocol: leave out --data and --k")
         source = resolve_source(model)
         console.print(_plain_table(evaluate_with_harness(
             source, names, folder, limit=limit, batch_size=batch_size, seed=seed, max_new_tokens=max_new_tokens
@@ -100,13 +102,22 @@ def compare(first: str, second: str) -> None:
             f"{first} and {second} have no task in common ({', '.join(results[0])}; {', '.join(results[1])})"
         )
     table = Table("task", "figure", "rows", first, second, "difference [95 % interval]", "p")
+    console = Console()
     for task in shared:
-        outcome = compare_records(read_records(folders[0], task), read_records(folders[1], task), task)
-        interval = f"{outcome['difference']:+.3f} [{outcome['low']:+.3f}, {outcome['high']:+.3f}]"
-        means = (f"{outcome['first']:.3f}", f"{outcome['second']:.3f}")
-        figure = first_figure(results[0][task]["metrics"])
-        table.add_row(task, figure, f"{outcome['rows']:.0f}", *means, interval, f"{outcome['p']:.2g}")
-    Console().print(table)
+        records = [read_records(folder, task) for folder in folders]
+        for figure, outcome in compare_records(records[0], records[1], task).items():
+            interval = f"{outcome['difference']:+.3f} [{outcome['low']:+.3f}, {outcome['high']:+.3f}]"
+            means = (f"{outcome['first']:.3f}", f"{outcome['second']:.3f}")
+            table.add_row(task, figure, str(len(records[0])), *means, interval, f"{outcome['p']:.2g}")
+        runs = [result[task]["run"] for result in results]
+        if runs[0]["rows"] != runs[1]["rows"]:
+            raise UserError(
+                f"{task}: the questions are the same, but not what is right: evaluate both on the same rows"
+            )
+        for key in (key for key in runs[0] if key not in ("model", "prompts") and runs[0][key] != runs[1].get(key)):
+            said = f"{task}: not only the model differs, but {key} too: {runs[0][key]} against {runs[1].get(key)}"
+            console.print(said, markup=False, soft_wrap=True)
+    console.print(table)
 
 
 def results_table(results: dict[str, dict[str, float]], sources: dict[str, str]) -> Table:

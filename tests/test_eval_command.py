@@ -58,6 +58,16 @@ def test_two_evaluations_are_compared(tiny_folders, rows, tmp_path, capsys):
         assert run(capsys, *options(tiny_folders[kind], rows, tmp_path / kind, "--report-to", "none"))[0] == 0
     status, out, _ = run(capsys, "--compare", tmp_path / "gemma3_text", tmp_path / "gemma2")
     assert status == 0 and "difference" in out and "+0.000 [" in out and "accuracy" in out
+    status, out, _ = run(capsys, *options(tiny_folders["gemma2"], rows, tmp_path / "gemma2", "--report-to", "none"),
+                         "--max-new-tokens", 5, "--overwrite")  # fmt: skip
+    assert status == 0
+    assert (
+        "not only the model differs, but max_new_tokens too: 4 against 5"
+        in run(capsys, "--compare", tmp_path / "gemma3_text", tmp_path / "gemma2")[1]
+    )
+    rows.write_text(rows.read_text().replace("#### 1", "#### 7"))
+    run(capsys, *options(tiny_folders["gemma2"], rows, tmp_path / "gemma2", "--report-to", "none", "--overwrite"))
+    assert "but not what is right" in run(capsys, "--compare", tmp_path / "gemma3_text", tmp_path / "gemma2")[2]
     status, _, error = run(capsys, "--compare", tmp_path / "gemma2", tmp_path)
     assert status == 2 and "has no results.json" in error
 
@@ -74,6 +84,7 @@ def test_two_evaluations_are_compared(tiny_folders, rows, tmp_path, capsys):
         ({"--model": "/nowhere/model"}, "is not a folder"),
         ({"--data": "/nowhere.jsonl"}, "no such file"),
         ({"--backend": "lm-eval"}, "leave out --data"),
+        ({"--backend": "vllm", "--endpoint": "http://127.0.0.1:9/v1"}, "leave out --backend vllm"),
     ],
 )
 def test_bad_arguments_are_one_line(change, message, tiny_folder, rows, tmp_path, capsys):

@@ -8,6 +8,7 @@ import sys
 import time
 
 import pytest
+import torch
 
 from posttrain.errors import UserError
 from posttrain.evaluate import evaluate
@@ -98,7 +99,7 @@ def test_a_run_that_died_goes_on_and_equals_one_that_did_not(tmp_path):
     replies = [str(2 * i) for i in range(9)]
     rows = check_rows(TASKS["gsm8k"], GSM8K)
     whole = run_task(Scripted(replies), TASKS["gsm8k"], rows, model="m", folder=tmp_path / "whole")
-    with pytest.raises(UserError, match="gone"):
+    with pytest.raises(UserError, match=r"gone; 4 of 9 rows of gsm8k are kept in .*cut, and the same command goes on"):
         run_task(Scripted(replies, dies_after=4), TASKS["gsm8k"], rows, model="m", folder=tmp_path / "cut")
     assert not (tmp_path / "cut" / "results.json").exists()
     with (tmp_path / "cut" / "gsm8k.jsonl").open("a") as file:
@@ -168,8 +169,9 @@ def test_two_models_are_compared_row_by_row(tmp_path):
         run_task(Scripted(replies), TASKS["gsm8k"], rows, model=name, folder=tmp_path / name)
     outcome = compare_records(
         read_records(tmp_path / "base", "gsm8k"), read_records(tmp_path / "tuned", "gsm8k"), "gsm8k"
-    )
+    )["accuracy"]
     assert outcome["difference"] == pytest.approx(7 / 9) and outcome["p"] == pytest.approx(20 / 512)
+    assert (outcome["first"], outcome["second"]) == pytest.approx((1 / 9, 8 / 9))
     other = [
         record | {"prompt": [{"role": "user", "content": "else"}]}
         for record in read_records(tmp_path / "base", "gsm8k")
@@ -178,6 +180,48 @@ def test_two_models_are_compared_row_by_row(tmp_path):
         compare_records(read_records(tmp_path / "tuned", "gsm8k"), other, "gsm8k")
     with pytest.raises(UserError, match="9 rows against 8"):
         compare_records(other, other[1:], "gsm8k")
+
+
+def test_all_figures_of_two_models_are_compared():
+    """Row one has three instructions, of which the second model follows two more; row two one, which neither does."""
+
+    def record(index, followed):
+        verdict = {"strict": followed, "loose": followed, "correct": float(all(followed))}
+        return {"index": index, "id": str(index), "prompt": "Q", "replies": [verdict]}
+
+    first = [record(0, [True, False, False]), record(1, [False])]
+    second = [record(0, [True, True, True]), record(1, [False])]
+    outcomes = compare_records(first, second, "ifeval")
+    assert list(outcomes) == ["prompt_strict", "instruction_strict", "prompt_loose", "instruction_loose"]
+    assert outcomes["prompt_strict"]["difference"] == 0.5 and outcomes["prompt_strict"]["p"] == 1.0  # McNemar, 1 to 0
+    assert outcomes["instruction_loose"]["first"] == pytest.approx(1 / 4)
+    assert outcomes["instruction_loose"]["difference"] == pytest.approx(2 / 4)
+
+
+def test_models_with_unlike_numbers_of_replies_are_not_compared():
+    replies = [{"correct": 1.0}] * 2
+    two, one = ({"index": 0, "id": "0", "prompt": "Q", "replies": some} for some in (replies, replies[:1]))
+    with pytest.raises(UserError, match=r"accuracy, pass@2 against accuracy: .* the same --k"):
+        compare_records([two], [one], "gsm8k")
+
+
+def test_shares_of_faults_are_there_also_where_there_are_none():
+    reply = {"tokens": 1, "stopped": True, "correct": 1.0, "why": "equal"}
+    figures = summarise([{"index": 0, "replies": [reply]}], TASKS["gsm8k"].faults)
+    assert figures["no_answer"] == 0.0
+    figures = summarise([{"index": 0, "replies": [reply, reply | {"why": "no answer"}]}], TASKS["gsm8k"].faults)
+    assert figures["no_answer"] == 0.5
+
+
+def test_records_of_the_same_model_before_training_are_not_taken_for_its_own(tiny_folder, tmp_path):
+    model, tokenizer = load_model(tiny_folder)
+    settings = {"max_new_tokens": 2, "out": str(tmp_path)}
+    before = evaluate(model, tokenizer, "gsm8k", GSM8K[:2], **settings)
+    assert evaluate(model, tokenizer, "gsm8k", GSM8K[:2], **settings) == before
+    with torch.no_grad():
+        next(parameter for parameter in model.parameters()).mul_(1.001)
+    with pytest.raises(UserError, match="other settings .*model"):
+        evaluate(model, tokenizer, "gsm8k", GSM8K[:2], **settings)
 
 
 @pytest.mark.parametrize(
@@ -215,6 +259,27 @@ def test_rows_that_cannot_be_judged_are_refused(tmp_path):
         load_rows(TASKS["exact"])
     with pytest.raises(UserError, match="none to evaluate"):
         check_rows(TASKS["gsm8k"], [])
+
+
+@pytest.mark.parametrize(
+    ("task", "row", "said"),
+    [
+        ("gsm8k", {"prompt": "1?", "answer": " "}, "row 1 of rows: no answer can be read in `answer`"),
+        (
+            "ifeval",
+            {"prompt": "Q", "instruction_id_list": ["punctuation:no_coma"], "kwargs": [{}]},
+            "row 1 of rows: there is no instruction .*did you mean punctuation:no_comma",
+        ),
+        (
+            "ifbench",
+            {"prompt": "Q", "instruction_id_list": ["punctuation:no_comma"], "kwargs": [{"n": 2}]},
+            "row 1 of rows: punctuation:no_comma takes no keyword argument 'n'",
+        ),
+    ],
+)
+def test_rows_whose_gold_is_no_use_are_refused_before_any_reply(task, row, said):
+    with pytest.raises(UserError, match=said):
+        check_rows(TASKS[task], [row])
 
 
 def test_an_unknown_task_names_the_nearest():

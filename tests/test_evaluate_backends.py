@@ -85,7 +85,7 @@ def test_a_busy_server_is_asked_again(server):
 
 def test_a_server_that_dies_loses_nothing_that_it_has_answered(server, tmp_path):
     server.behave = lambda number, body: (500, "{}") if number > 4 else None
-    with pytest.raises(UserError, match=r"no answer after 1 further tries.*500"):
+    with pytest.raises(UserError, match=r"no answer after 1 further tries.*500.*; 4 of 7 rows of gsm8k are kept in"):
         run_task(served(server, retries=1), TASKS["gsm8k"], ROWS, model="m", folder=tmp_path)
     kept = (tmp_path / "gsm8k.jsonl").read_text()
     assert kept.count("\n") == 4
@@ -95,10 +95,34 @@ def test_a_server_that_dies_loses_nothing_that_it_has_answered(server, tmp_path)
     assert (tmp_path / "gsm8k.jsonl").read_text().startswith(kept)
 
 
+def test_a_long_reply_holds_up_no_other(server):
+    """Two at a time: while the first is written, the second's place goes to all the others."""
+    others_are_asked = threading.Event()
+
+    def behave(number, body):
+        if "What is 0?" in body["messages"][-1]["content"]:
+            assert others_are_asked.wait(20)
+        elif len(server.requests) == len(ROWS):
+            others_are_asked.set()
+
+    server.behave = behave
+    batches = list(served(server, timeout=30.0).answer(PROMPTS, k=1, max_new_tokens=4, seed=0, done=()))
+    answered = [i for batch in batches for i in batch]
+    assert sorted(answered) == list(range(len(ROWS))) and answered[:5] == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("status", [400, 401, 404])
+def test_a_request_that_is_refused_is_not_repeated(server, status):
+    server.behave = lambda number, body: (status, '{"error": {"message": "no such model"}}')
+    with pytest.raises(UserError, match="refuses what it is asked.*no such model"):
+        next(iter(served(server, concurrency=1).answer(PROMPTS, k=1, max_new_tokens=4, seed=0, done=())))
+    assert len(server.requests) == 1
+
+
 @pytest.mark.parametrize("answer", ["not JSON", "{}", '{"choices": []}', '{"choices": 3}', "[1]"])
 def test_an_answer_that_is_none_is_one_clear_error(server, answer):
     server.behave = lambda number, body: (200, answer)
-    with pytest.raises(UserError, match=server.url):
+    with pytest.raises(UserError, match=f"{server.url}: the answer is not that of a chat completions endpoint"):
         next(iter(served(server, retries=0).answer(PROMPTS, k=1, max_new_tokens=4, seed=0, done=())))
 
 
@@ -171,12 +195,17 @@ def test_lm_eval_is_called_by_its_own_names(monkeypatch, tmp_path):
         "arc_easy": {"acc,none": 0.5},
     }
     module.simple_evaluate = lambda **kwargs: calls.append(kwargs) or {"results": results}
+    tasks = ModuleType("lm_eval.tasks")
+    tasks.TaskManager = lambda: SimpleNamespace(all_tasks=["arc_easy", "gsm8k_cot_zeroshot"])
     monkeypatch.setitem(sys.modules, "lm_eval", module)
+    monkeypatch.setitem(sys.modules, "lm_eval.tasks", tasks)
     options = {"limit": 8, "batch_size": 2, "seed": 1, "max_new_tokens": None}
     found = evaluate_with_harness("m", ["gsm8k", "arc_easy"], tmp_path, **options)
     assert found == {"gsm8k": {"exact_match,flexible-extract": 0.25}, "arc_easy": {"acc,none": 0.5}}
     assert calls[0]["tasks"] == ["gsm8k_cot_zeroshot", "arc_easy"] and calls[0]["apply_chat_template"]
     assert json.loads((tmp_path / "lm_eval.json").read_text()) == results
+    with pytest.raises(UserError, match="no task 'arc_esay'; did you mean arc_easy"):
+        evaluate_with_harness("m", ["arc_esay"], tmp_path, **options)
     with pytest.raises(UserError, match="without a sandbox"):
         evaluate_with_harness("m", ["humaneval"], tmp_path, **options)
 

@@ -50,6 +50,15 @@ def test_the_training_mode_is_as_before(training, tiny_folder, prompts):
     assert model.training is training and model.model.layers[0].training is training
 
 
+def test_the_training_mode_is_as_before_also_when_not_all_is_asked_for(tiny_folder, prompts):
+    model, tokenizer = load_model(tiny_folder)
+    model.train()
+    batches = generate_batches(model, tokenizer, prompts, max_new_tokens=2, batch_size=2)
+    next(batches)
+    batches.close()
+    assert model.training
+
+
 class Scripted:
     """A model that writes a fixed continuation after each first token, and notes what it was asked."""
 

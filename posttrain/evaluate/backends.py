@@ -10,7 +10,7 @@ prompts: message lists · done: indices that are answered already and need no re
 import os
 import random
 from collections.abc import Collection, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from importlib.util import find_spec
 from itertools import islice
@@ -140,22 +140,30 @@ class ServedModel:
     def answer(
         self, prompts: Sequence[Messages], *, k: int, max_new_tokens: int, seed: int, done: Collection[int]
     ) -> Iterator[dict[int, list[Reply]]]:
-        """`concurrency` requests at a time. Raises UserError when the server stays away, after what came before it."""
-        waiting = [i for i in range(len(prompts)) if i not in done]
+        """`concurrency` requests at all times, so that a long reply holds up no other; replies as they come.
+
+        Raises UserError when the server stays away, after the replies to all that had been asked.
+        """
+        waiting = iter([i for i in range(len(prompts)) if i not in done])
+        asked: dict[Future[list[Reply]], int] = {}
+        fault = None
         with ThreadPoolExecutor(self.concurrency) as pool:
-            for start in range(0, len(waiting), self.concurrency):
-                batch = waiting[start : start + self.concurrency]
-                futures = {i: pool.submit(self._request, prompts[i], k, max_new_tokens, seed + i) for i in batch}
-                found, fault = {}, None
-                for i, future in futures.items():
+            while True:
+                for i in islice(waiting, 0 if fault else self.concurrency - len(asked)):
+                    asked[pool.submit(self._request, prompts[i], k, max_new_tokens, seed + i)] = i
+                if not asked:
+                    break
+                found = {}
+                for future in wait(asked, return_when=FIRST_COMPLETED).done:
+                    i = asked.pop(future)
                     try:
                         found[i] = future.result()
                     except UserError as error:
                         fault = error
                 if found:
                     yield found
-                if fault:
-                    raise fault
+        if fault:
+            raise fault
 
     def _request(self, messages: Messages, k: int, max_new_tokens: int, seed: int) -> list[Reply]:
         """k replies, by as many requests as the server needs: some give one choice whatever n says."""
@@ -184,11 +192,20 @@ class ServedModel:
             tokens = answer.usage.completion_tokens / len(choices) if answer.usage and choices else 0
             replies = [Reply(c.message.content or "", round(tokens), c.finish_reason == "stop") for c in choices]
         except (OpenAIError, ValueError, TypeError, AttributeError) as error:  # the last three: not the protocol's JSON
-            fault = " ".join(str(error).split())[:300] or type(error).__name__
-            raise UserError(f"{self.url}: no answer after {self.retries} further tries ({fault})") from None
+            raise UserError(f"{self.url}: {self._fault(error)}") from None
         if not replies:
-            raise UserError(f"{self.url}: the answer held no choices: is it a chat completions endpoint?")
+            raise UserError(f"{self.url}: the answer is not that of a chat completions endpoint (it has no choices)")
         return replies
+
+    def _fault(self, error: Exception) -> str:
+        from openai import APIConnectionError, APIStatusError
+
+        said = " ".join(str(error).split())[:300] or type(error).__name__
+        if isinstance(error, APIStatusError) and not (error.status_code in (408, 409, 429) or error.status_code >= 500):
+            return f"the server refuses what it is asked ({said})"
+        if isinstance(error, APIConnectionError | APIStatusError):
+            return f"no answer after {self.retries} further tries ({said})"
+        return f"the answer is not that of a chat completions endpoint ({said})"
 
 
 def encoded(messages: Messages, tokenizer: PreTrainedTokenizerBase, where: str) -> list[int]:

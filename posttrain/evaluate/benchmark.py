@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -16,6 +17,8 @@ from posttrain.evaluate.records import Record, Records, write_results
 from posttrain.evaluate.replies import Reply
 from posttrain.evaluate.tasks import Row, Task, check_rows, find_task
 
+VALUES_A_TENSOR = 4096  # that `weights_digest` reads
+
 
 def evaluate(
     model: Any,
@@ -27,7 +30,7 @@ def evaluate(
     max_new_tokens: int | None = None,
     batch_size: int = 16,
     seed: int = 0,
-    out: Path | None = None,
+    out: str | os.PathLike | None = None,
     progress: bool = False,
 ) -> dict[str, float]:
     """Metrics of a model in memory on a task, each figure with its 95 % interval (`NAME_low`, `NAME_high`).
@@ -38,16 +41,16 @@ def evaluate(
     Raises UserError for an unknown task, rows that it cannot judge, and records in `out` that differ.
     """
     found = find_task(task) if isinstance(task, str) else task
-    source = getattr(model.config, "_name_or_path", "") or type(model).__name__
+    found.judge([], [])  # what it needs may be missing: said before anything slow begins
     return run_task(
         LocalModel(model, tokenizer, batch_size),
         found,
         check_rows(found, rows),
-        model=source,
+        model="" if out is None else weights_digest(model),
         k=k,
         max_new_tokens=max_new_tokens,
         seed=seed,
-        folder=out,
+        folder=None if out is None else Path(out),
         progress=progress,
     )
 
@@ -66,24 +69,46 @@ def run_task(
 ) -> dict[str, float]:
     """`evaluate` for any backend and checked rows (`tasks.load_rows`). model: its identity, for the records."""
     if k < 1:
-        raise UserError(f"--k must be at least 1, not {k}")
-    longest = max_new_tokens or task.max_new_tokens
-    content = json.dumps(list(rows), sort_keys=True, default=str).encode()
-    run = {"task": task.name, "model": model, "rows": hashlib.sha256(content).hexdigest()[:32], "k": k}
+        raise UserError(f"k must be at least 1, not {k}")
+    longest = task.max_new_tokens if max_new_tokens is None else max_new_tokens
+    if longest < 1:
+        raise UserError(f"max_new_tokens must be at least 1, not {longest}")
+    prompts = [task.ask(row["prompt"]) for row in rows]
+    run = {"task": task.name, "model": model, "rows": _digest(rows), "prompts": _digest(prompts), "k": k}
     run |= {"max_new_tokens": longest, "seed": seed} | backend.settings()
     records = Records(folder, task.name, run)
-    prompts = [task.ask(row["prompt"]) for row in rows]
-    with tqdm(
-        total=len(rows), initial=len(records.by_index), desc=task.name, unit=" rows", disable=not progress
-    ) as bar:
-        for batch in backend.answer(prompts, k=k, max_new_tokens=longest, seed=seed, done=records.by_index.keys()):
-            new = {index: replies for index, replies in batch.items() if index not in records.by_index}
-            records.add(_judged(task, rows, prompts, new))
-            bar.update(len(new))
-    metrics = summarise(records.in_order())
+    try:
+        with tqdm(
+            total=len(rows), initial=len(records.by_index), desc=task.name, unit=" rows", disable=not progress
+        ) as bar:
+            for batch in backend.answer(prompts, k=k, max_new_tokens=longest, seed=seed, done=records.by_index.keys()):
+                new = {index: replies for index, replies in batch.items() if index not in records.by_index}
+                records.add(_judged(task, rows, prompts, new))
+                bar.update(len(new))
+    except UserError as error:
+        kept = f"are kept in {folder}, and the same command goes on from there" if folder else "were done"
+        raise UserError(f"{error}; {len(records.by_index)} of {len(rows)} rows of {task.name} {kept}") from error
+    metrics = summarise(records.in_order(), task.faults)
     if folder:
         write_results(folder, task.name, run, metrics)
     return metrics
+
+
+def weights_digest(model: Any) -> str:
+    """Tells a model in memory from another, or from itself after training, which changes nearly all of its weights.
+
+    Read are some values of each tensor, evenly spread: a digest of all would take as long as a small evaluation.
+    """
+    digest = hashlib.sha256()
+    for name, tensor in model.state_dict().items():
+        flat = tensor.detach().reshape(-1)
+        some = flat[:: max(1, len(flat) // VALUES_A_TENSOR)]
+        digest.update(name.encode() + some.float().cpu().numpy().tobytes())
+    return f"{type(model).__name__} {digest.hexdigest()[:32]}"
+
+
+def _digest(content: Sequence[Any]) -> str:
+    return hashlib.sha256(json.dumps(list(content), sort_keys=True, default=str).encode()).hexdigest()[:32]
 
 
 def _judged(

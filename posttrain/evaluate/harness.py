@@ -1,5 +1,6 @@
 """lm-evaluation-harness as another way to score what it has, for figures that compare with others' published ones."""
 
+import difflib
 import json
 from importlib.util import find_spec
 from pathlib import Path
@@ -27,7 +28,8 @@ def evaluate_with_harness(
 ) -> dict[str, dict[str, float]]:
     """{task: figures} of a checkpoint by `lm_eval.simple_evaluate`, through the chat template; also in `lm_eval.json`.
 
-    Raises UserError where lm-eval is not installed and for tasks that run the model's code.
+    Raises UserError where lm-eval is not installed, for names that it does not know and for tasks that run the model's
+    code.
     """
     for task in tasks:
         if task.startswith(RUNS_CODE):
@@ -35,8 +37,15 @@ def evaluate_with_harness(
     if find_spec("lm_eval") is None:
         raise UserError("--backend lm-eval: it is not installed: pip install 'lm-eval>=0.4.9'")
     from lm_eval import simple_evaluate
+    from lm_eval.tasks import TaskManager
 
     harness_names = [NAMES.get(task, task) for task in tasks]
+    known = TaskManager().all_tasks
+    for name in harness_names:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise UserError(f"--task: lm-eval has no task {name!r}{hint}")
     output = simple_evaluate(
         model="hf",
         model_args={"pretrained": source, "trust_remote_code": False},

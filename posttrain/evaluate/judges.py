@@ -3,11 +3,14 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from posttrain.errors import UserError
+
 Row = dict[str, Any]
 # What a record holds about a reply: "correct" in [0, 1] always; "extracted" (the answer that was found, or None),
 # "why" (one word or line), and for instructions "strict" and "loose", a bool an instruction.
 Verdict = dict[str, Any]
 Judge = Callable[[Sequence[Row], Sequence[str]], list[Verdict]]
+Check = Callable[[Row, str], None]  # whether a row can be judged at all: UserError that begins with `where` if not
 
 
 def judge_number(rows: Sequence[Row], replies: Sequence[str]) -> list[Verdict]:
@@ -27,6 +30,14 @@ def _mathematics(rows: Sequence[Row], replies: Sequence[str], protocol: str) -> 
     return [{"correct": float(one.correct or 0), "extracted": one.extracted, "why": one.how} for one in found]
 
 
+def check_answer(row: Row, where: str) -> None:
+    """The row's `answer` must hold something to compare with."""
+    from posttrain.reward.math_extraction import extract_gold
+
+    if extract_gold(row["answer"]) is None:
+        raise UserError(f"{where}: no answer can be read in `answer` ({row['answer']!r:.60})")
+
+
 def judge_exact(rows: Sequence[Row], replies: Sequence[str]) -> list[Verdict]:
     """The reply's final line is `answer`, as `replies.matches` has it."""
     from posttrain.evaluate.replies import final_line, matches
@@ -43,6 +54,13 @@ def judge_code(rows: Sequence[Row], replies: Sequence[str]) -> list[Verdict]:
 
     outcomes = run_all(replies, [row["tests"] for row in rows], [row.get("entry_point") for row in rows])
     return [{"correct": float(one.passed), "extracted": one.program, "why": one.status} for one in outcomes]
+
+
+def check_instructions(row: Row, where: str) -> None:
+    """The row's instructions must be known, with the keyword arguments that they take."""
+    from posttrain.reward.instructions.arguments import read_instructions
+
+    read_instructions(row["instruction_id_list"], row["instruction_kwargs"], f"{where}: ")
 
 
 def judge_instructions(rows: Sequence[Row], replies: Sequence[str]) -> list[Verdict]:

@@ -9,79 +9,77 @@ from posttrain.evaluate.records import Record
 from posttrain.evaluate.statistics import compare_pairs, mean_interval, pass_at_k, wilson_interval
 
 INSTRUCTION_FIGURES = ("prompt_strict", "instruction_strict", "prompt_loose", "instruction_loose")
-# Shares that are reported where they occur: verdicts' `why`.
-FAULTS = ("no answer", "compile_error", "timeout", "memory")
 
 
-def summarise(records: Sequence[Record]) -> dict[str, float]:
-    """Figures of one task: accuracy (pass@1), pass@k, or the four of instruction following; and how the replies were.
+def summarise(records: Sequence[Record], faults: Sequence[str] = ()) -> dict[str, float]:
+    """Figures of one task (see `row_figures`) with their intervals; and how the replies were.
 
-    accuracy is the mean over rows of the share of right replies: for one reply a row with Wilson's interval, for more
-    with a bootstrap over rows. Instruction level counts each instruction once, prompt level asks for all of a row's.
+    faults: values of a verdict's `why` whose shares are reported as well
+    The interval is Wilson's where rows are right or wrong, and a bootstrap over rows where they are graded.
     """
     replies = [reply for record in records for reply in record["replies"]]
     figures: dict[str, float] = {"rows": len(records)}
-    if all("strict" in reply for reply in replies):
-        for name in INSTRUCTION_FIGURES:
-            values, weights = zip(*(_following(record, name) for record in records), strict=True)
-            figures |= _with_interval(name, values, weights)
-    else:
-        figures |= _with_interval("accuracy", [row_score(record) for record in records])
-        k = min(len(record["replies"]) for record in records)
-        if k > 1:
-            figures |= _with_interval(f"pass@{k}", [_pass_at(record, k) for record in records])
+    parts = [row_figures(record) for record in records]
+    for name in parts[0]:
+        values, weights = zip(*(part[name] for part in parts), strict=True)
+        figures |= _with_interval(name, values, weights)
     figures["stop_rate"] = fmean(reply["stopped"] for reply in replies)
     figures["reply_tokens"] = fmean(reply["tokens"] for reply in replies)
-    for fault in FAULTS:
-        if share := fmean(reply.get("why") == fault for reply in replies):
-            figures[fault.replace(" ", "_")] = share
+    for fault in faults:
+        figures[fault.replace(" ", "_")] = fmean(reply.get("why") == fault for reply in replies)
     return figures
 
 
-def row_score(record: Record) -> float:
-    """A row's part of the task's first figure: the mean over its replies."""
-    return fmean(reply["correct"] for reply in record["replies"])
+def row_figures(record: Record) -> dict[str, tuple[float, int]]:
+    """A row's part of each figure of its task, as {name: (value, weight)}, over the row's replies.
+
+    accuracy is the share of right replies (pass@1), beside pass@k for k replies. Of instruction following there are
+    four: prompt level asks for all of a row's instructions, instruction level counts each instruction once.
+    """
+    replies = record["replies"]
+    if "strict" in replies[0]:
+        return {name: _following(replies, name) for name in INSTRUCTION_FIGURES}
+    k, right = len(replies), sum(reply["correct"] == 1 for reply in replies)
+    figures = {"accuracy": (fmean(reply["correct"] for reply in replies), 1)}
+    return figures | ({f"pass@{k}": (pass_at_k(k, right, k), 1)} if k > 1 else {})
 
 
-def compare_records(first: Sequence[Record], second: Sequence[Record], task: str) -> dict[str, float]:
-    """The second model against the first on the same rows; see `statistics.compare_pairs`.
+def compare_records(first: Sequence[Record], second: Sequence[Record], task: str) -> dict[str, dict[str, float]]:
+    """{figure: the second model against the first on the same rows}; see `statistics.compare_pairs`.
 
-    Raises UserError, naming the first difference, where the rows are not the same.
+    Beside it `first` and `second`, the two values. Raises UserError, naming the first difference, where the rows or the
+    number of replies are not the same.
     """
     if len(first) != len(second):
         raise UserError(f"{task}: {len(first)} rows against {len(second)}: evaluate both on the same rows")
     for one, other in zip(first, second, strict=True):
         if one["prompt"] != other["prompt"]:
             raise UserError(f"{task}: row {one['index'] + 1} asks something else ({one['id']} against {other['id']})")
-    scores = [[row_score(record) for record in records] for records in (first, second)]
-    means = {"first": fmean(scores[0]), "second": fmean(scores[1]), "rows": len(first)}
-    return means | compare_pairs(*scores)
+    parts = [[row_figures(record) for record in records] for records in (first, second)]
+    names = [list(sides[0]) for sides in parts]
+    if names[0] != names[1]:
+        raise UserError(f"{task}: {', '.join(names[0])} against {', '.join(names[1])}: evaluate both with the same --k")
+    outcomes = {}
+    for name in names[0]:
+        values = [[part[name][0] for part in side] for side in parts]
+        weights = [part[name][1] for part in parts[0]]
+        means = [fmean(one, weights) for one in values]
+        outcomes[name] = {"first": means[0], "second": means[1]} | compare_pairs(values[0], values[1], weights)
+    return outcomes
 
 
-def _following(record: Record, name: str) -> tuple[float, int]:
-    """(share that is followed, weight) of a row for one of the four figures, over its replies."""
+def _following(replies: Sequence[dict[str, Any]], name: str) -> tuple[float, int]:
+    """(share that is followed, weight) of a row's replies for one of the four figures."""
     level, _, rule = name.partition("_")
-    lists = [reply[rule] for reply in record["replies"]]
+    lists = [reply[rule] for reply in replies]
     if level == "prompt":
         return fmean(all(one) for one in lists), 1
     return fmean(fmean(one) for one in lists), len(lists[0])
 
 
-def _pass_at(record: Record, k: int) -> float:
-    replies = record["replies"]
-    return pass_at_k(len(replies), sum(reply["correct"] == 1 for reply in replies), k)
-
-
-def _with_interval(name: str, values: Sequence[float], weights: Sequence[float] | None = None) -> dict[str, float]:
-    shares = set(values) <= {0.0, 1.0} and set(weights or ()) <= {1}
-    if shares:
-        mean, interval = fmean(values), wilson_interval(round(sum(values)), len(values))
+def _with_interval(name: str, values: Sequence[float], weights: Sequence[int]) -> dict[str, float]:
+    if set(values) <= {0.0, 1.0} and set(weights) == {1}:
+        mean, (low, high) = fmean(values), wilson_interval(round(sum(values)), len(values))
     else:
-        mean, *rest = mean_interval(values, weights)
-        interval = (rest[0], rest[1])
-    return {name: mean, f"{name}_low": interval[0], f"{name}_high": interval[1]}
-
-
-def first_figure(figures: dict[str, Any]) -> str:
-    """The name of the figure that stands for the task."""
-    return "accuracy" if "accuracy" in figures else INSTRUCTION_FIGURES[0]
+        mean, low, high = mean_interval(values, weights)
+    return {name: mean, f"{name}_low": low, f"{name}_high": high}

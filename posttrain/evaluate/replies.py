@@ -73,18 +73,20 @@ def generate_batches(
     settings: dict[str, Any] = {} if sample else GREEDY
     was_training = model.training
     model.eval()
-    for start in range(0, len(order), size):
-        batch = order[start : start + size]
-        if set(batch) <= set(done):
-            continue
-        inputs = left_padded([prompts[i] for i in batch for _ in range(k)], tokenizer.pad_token_id, model.device)
-        with torch.random.fork_rng(enabled=seed is not None):
-            if seed is not None:
-                torch.manual_seed(seed + start)
-            written = _continue(model, inputs, max_new_tokens, stops, settings)
-        found = iter([read_reply(ids, stops, tokenizer) for ids in written])
-        yield {index: [next(found) for _ in range(k)] for index in batch}
-    model.train(was_training)
+    try:
+        for start in range(0, len(order), size):
+            batch = order[start : start + size]
+            if set(batch) <= set(done):
+                continue
+            inputs = left_padded([prompts[i] for i in batch for _ in range(k)], tokenizer.pad_token_id, model.device)
+            with torch.random.fork_rng(enabled=seed is not None):
+                if seed is not None:
+                    torch.manual_seed(seed + start)
+                written = _continue(model, inputs, max_new_tokens, stops, settings)
+            found = iter([read_reply(ids, stops, tokenizer) for ids in written])
+            yield {index: [next(found) for _ in range(k)] for index in batch}
+    finally:  # also when nobody asks for the rest
+        model.train(was_training)
 
 
 def _continue(

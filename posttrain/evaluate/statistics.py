@@ -75,21 +75,25 @@ def sign_flip(differences: Sequence[float], seed: int = 0) -> float:
     return (extreme + 1) / (RESAMPLES + 1)
 
 
-def compare_pairs(first: Sequence[float], second: Sequence[float]) -> dict[str, float]:
+def compare_pairs(
+    first: Sequence[float], second: Sequence[float], weights: Sequence[float] | None = None
+) -> dict[str, float]:
     """The second model against the first on the same rows: {"difference", "low", "high", "p"}.
 
     The interval is a paired bootstrap over rows; p is McNemar's where all scores are 0 or 1, else of sign flips.
+    weights: of a row, as in `mean_interval`
     """
     differences = [b - a for a, b in zip(first, second, strict=True)]
-    mean, low, high = mean_interval(differences)
+    weight = [1.0] * len(differences) if weights is None else weights
+    mean, low, high = mean_interval(differences, weight)
     if set(differences) == {-1.0}:  # the mirror image of all 1, which has Wilson's interval
         low, high = -1.0, -mean_interval([-d for d in differences])[1]
     elif not any(differences):
         low = -high
-    binary = {*first, *second} <= {0.0, 1.0}
+    binary = {*first, *second} <= {0.0, 1.0} and set(weight) == {1}
     return {
         "difference": mean,
         "low": low,
         "high": high,
-        "p": mcnemar(first, second) if binary else sign_flip(differences),
+        "p": mcnemar(first, second) if binary else sign_flip([d * w for d, w in zip(differences, weight, strict=True)]),
     }

@@ -19,7 +19,10 @@ from posttrain.data.formats import as_kind, read_row
 from posttrain.data.sources import open_source, parse_raw
 from posttrain.errors import UserError
 from posttrain.evaluate.judges import (
+    Check,
     Judge,
+    check_answer,
+    check_instructions,
     judge_code,
     judge_exact,
     judge_instructions,
@@ -37,7 +40,8 @@ class Task:
 
     source, config, split: the default rows, a built-in set or a hub id; None where the user must give them
     columns: what a row must have beside its prompt · ask: from a row's messages to those that the model answers
-    judge: rows and replies to verdicts · max_new_tokens: longest reply, unless another is asked for
+    judge: rows and replies to verdicts · check: whether a row can be judged
+    faults: reasons of a verdict whose shares are reported · max_new_tokens: longest reply, unless another is asked for
     """
 
     name: str
@@ -47,8 +51,14 @@ class Task:
     judge: Judge
     ask: Callable[[Messages], Messages]
     max_new_tokens: int = 1024
+    check: Check | None = None
+    faults: tuple[str, ...] = ()
     config: str | None = None
     split: str = "test"
+
+
+NO_ANSWER = ("no answer",)
+CODE_FAULTS = ("compile_error", "timeout", "memory")
 
 
 def _as_is(messages: Messages) -> Messages:
@@ -86,6 +96,8 @@ TASKS = {
             ("answer",),
             judge_number,
             _with("Think step by step, and end with the final answer as a number."),
+            check=check_answer,
+            faults=NO_ANSWER,
             config="main",
         ),
         Task(
@@ -95,7 +107,9 @@ TASKS = {
             ("answer",),
             judge_math,
             _with("Think step by step, and put the final answer into \\boxed{}."),
-            2048,
+            max_new_tokens=2048,
+            check=check_answer,
+            faults=NO_ANSWER,
         ),
         Task(
             "humaneval",
@@ -104,6 +118,7 @@ TASKS = {
             ("tests", "entry_point"),
             judge_code,
             _as_is,
+            faults=CODE_FAULTS,
             split="train",
         ),
         Task(
@@ -113,7 +128,8 @@ TASKS = {
             ("tests",),
             judge_code,
             _three_shots,
-            512,
+            max_new_tokens=512,
+            faults=CODE_FAULTS,
             config="full",
         ),
         Task(
@@ -123,7 +139,8 @@ TASKS = {
             ("instruction_id_list", "instruction_kwargs"),
             judge_instructions,
             _as_is,
-            1280,
+            max_new_tokens=1280,
+            check=check_instructions,
             split="train",
         ),
         Task(
@@ -133,7 +150,8 @@ TASKS = {
             ("instruction_id_list", "instruction_kwargs"),
             judge_instructions,
             _as_is,
-            1280,
+            max_new_tokens=1280,
+            check=check_instructions,
             split="train",
         ),
         Task(
@@ -177,7 +195,7 @@ def load_rows(task: Task, data: str | None = None, limit: int | None = None) -> 
 
 
 def check_rows(task: Task, rows: Sequence[Row], name: str = "rows") -> list[Row]:
-    """`load_rows` for rows in memory."""
+    """`load_rows` for rows in memory; whether the judge can run here is not looked at."""
     if not rows:
         raise UserError(f"{name}: there are none to evaluate on")
     return [_read(task, row, f"row {number} of {name}") for number, row in enumerate(rows, 1)]
@@ -189,6 +207,8 @@ def _read(task: Task, raw: Any, where: str) -> Row:
         if row.get(column) in (None, "", []):
             there = ", ".join(sorted(raw)) if isinstance(raw, dict) else ""
             raise UserError(f"{where}: task {task.name} needs `{column}`, found columns {there}")
+    if task.check:
+        task.check(row, where)
     given = next((raw[key] for key in ("id", "task_id", "key", "unique_id") if raw.get(key) is not None), None)
     return {"id": where if given is None else str(given), "prompt": row["prompt"]} | {c: row[c] for c in task.columns}
 

@@ -50,7 +50,7 @@ class BenchmarkCallback(TrainerCallback):
                 {"replies": [{"tokens": reply.tokens, "stopped": reply.stopped} | verdict]}
                 for reply, verdict in zip(replies, verdicts, strict=True)
             ]
-            found = [summarise(records)]
+            found = [summarise(records, self.task.faults)]
             prune_after(self.path, step - 1)
             append_lines(
                 self.path,
