@@ -14,11 +14,13 @@ import hashlib
 import json
 import os
 import shutil
+import sys
 import time
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
@@ -172,7 +174,11 @@ class Pool:
         screen, started = Screen(spec, name), time.monotonic()
         for batch in rest:
             yield screen(batch)
-            if self.workers > 1 and (self._pool or time.monotonic() - started > POOL_AFTER):
+            if (
+                self.workers > 1
+                and not _of_the_script(spec, name)
+                and (self._pool or time.monotonic() - started > POOL_AFTER)
+            ):
                 try:
                     yield from self._spread(spec, name, rest)
                 except BrokenProcessPool:
@@ -183,11 +189,33 @@ class Pool:
         pool = self._pool = self._pool or ProcessPoolExecutor(self.workers, mp_context=get_context("spawn"))
         waiting: deque[Future[Screened]] = deque()
         for batch in rest:
-            waiting.append(pool.submit(_screen_batch, spec, name, batch))
+            with _script_left_alone():
+                waiting.append(pool.submit(_screen_batch, spec, name, batch))
             if len(waiting) > 2 * self.workers:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
+
+
+def _of_the_script(spec: MixtureSpec, name: str) -> bool:
+    """Whether a filter or verifier is a function of the script that runs (`__main__:f`), which no worker has."""
+    functions = [one for one, _ in spec.filters_of(name)] + [spec.sources[name].verifier or ""]
+    return any(one.startswith("__main__:") for one in functions)
+
+
+@contextmanager
+def _script_left_alone() -> Iterator[None]:
+    """Worker processes that are started within do not run the user's script once more, as `spawn` has them do: it may
+    have no `if __name__ == "__main__"`, and would then wait for the very build that waits for its workers."""
+    script = sys.modules["__main__"]
+    known: dict[str, Any] = {
+        name: script.__dict__.pop(name) for name in ("__file__", "__spec__") if name in script.__dict__
+    }
+    script.__spec__ = None
+    try:
+        yield
+    finally:
+        script.__dict__.update(known)
 
 
 _screens: dict[tuple[str, str], Screen] = {}  # of a worker process

@@ -22,10 +22,11 @@ NOT_KEPT = ("messages", "prompt", "chosen", "rejected", "samples", "scores")  # 
 KEPT = ("answer", "tests", "entry_point", "instruction_id_list", "instruction_kwargs", "language", "kind")
 SHAREGPT_ROLES = {"human": "user", "gpt": "assistant", "chatgpt": "assistant", "bing": "assistant", "bard": "assistant"}
 HH_TURN = re.compile(r"\n\n(Human|Assistant): ?")
+_BOX = re.compile(r"\\(?:boxed|fbox)\s*(?:\{|(?<=\s)([^\s$\\{}]+))")
 
 
 def _messages(raw: Row, where: str) -> Row:
-    return {"messages": _listed(raw["messages"], where, "messages")}
+    return {"messages": _with_system(raw, _listed(raw["messages"], where, "messages"))}
 
 
 def _sharegpt(raw: Row, where: str) -> Row:
@@ -36,7 +37,7 @@ def _sharegpt(raw: Row, where: str) -> Row:
             raise UserError(f"{where}: `{column}` entry {position} must have `from` and `value`, found {turn!r:.60}")
         role = str(turn["from"]).lower()
         turns.append({"role": SHAREGPT_ROLES.get(role, role), "content": turn["value"]})
-    return {"messages": _system(raw) + turns}
+    return {"messages": _with_system(raw, turns)}
 
 
 def _alpaca(raw: Row, where: str) -> Row:
@@ -44,12 +45,12 @@ def _alpaca(raw: Row, where: str) -> Row:
     if not isinstance(parts[1], str):
         raise UserError(f"{where}: `input` must be text, found {type(parts[1]).__name__}")
     reply = _text(raw, "output" if "output" in raw else "response", where)
-    return {"messages": _system(raw) + _dialogue("\n\n".join(filter(None, parts)), reply)}
+    return {"messages": _with_system(raw, _dialogue("\n\n".join(filter(None, parts)), reply))}
 
 
 def _prompt_completion(raw: Row, where: str) -> Row:
     column = "completion" if "completion" in raw else "response"
-    return {"messages": _system(raw) + _turns(raw["prompt"], "user") + _turns(raw[column], "assistant")}
+    return {"messages": _with_system(raw, _turns(raw["prompt"], "user")) + _turns(raw[column], "assistant")}
 
 
 def _question_answer(raw: Row, where: str) -> Row:
@@ -76,14 +77,22 @@ def _preference(raw: Row, where: str) -> Row:
     """`chosen` and `rejected`: replies to `prompt`, or whole conversations that share all but the end (HH-RLHF too)."""
     chosen, rejected = (_conversation(raw[column], where, column) for column in ("chosen", "rejected"))
     if len(chosen) == 1 or chosen[0]["role"] in ("assistant", "model"):
-        if "prompt" not in raw:
-            raise UserError(f"{where}: `chosen` holds only a reply, and there is no `prompt`")
-        return {"prompt": _turns(raw["prompt"], "user"), "chosen": chosen, "rejected": rejected}
+        return {"prompt": _with_system(raw, _asked(raw, where)), "chosen": chosen, "rejected": rejected}
     shared = 0
     while shared < min(len(chosen), len(rejected)) - 1 and _same(chosen[shared], rejected[shared]):
         shared += 1
     shared -= chosen[shared - 1]["role"] in ("assistant", "model") if shared else 0
-    return {"prompt": chosen[:shared], "chosen": chosen[shared:], "rejected": rejected[shared:]}
+    return {"prompt": _with_system(raw, chosen[:shared]), "chosen": chosen[shared:], "rejected": rejected[shared:]}
+
+
+def _asked(raw: Row, where: str) -> list[Message]:
+    """What two replies answer: `prompt`, `question` (Orca's pairs), or Alpaca's `instruction` and `input`."""
+    column = next((column for column in ("prompt", "question", "instruction", "input") if raw.get(column)), None)
+    if column is None:
+        raise UserError(f"{where}: `chosen` holds only a reply, and there is no `prompt`")
+    if column == "instruction" and isinstance(raw.get("input"), str):
+        return _turns("\n\n".join(filter(None, (_text(raw, column, where), raw["input"]))), "user")
+    return _turns(raw[column], "user")
 
 
 def _ifeval(raw: Row, where: str) -> Row:
@@ -97,7 +106,7 @@ def _ifeval(raw: Row, where: str) -> Row:
         raise UserError(f"{where}: `instruction_id_list` must hold names, and `kwargs` maps or null")
     kwargs = [{key: value for key, value in (one or {}).items() if value is not None} for one in given]
     row = {"instruction_id_list": names, "instruction_kwargs": kwargs}
-    return row | ({"messages": raw["messages"]} if "messages" in raw else {"prompt": _turns(raw["prompt"], "user")})
+    return row | (_messages(raw, where) if raw.get("messages") is not None else _prompt(raw, where))
 
 
 def _humaneval(raw: Row, where: str) -> Row:
@@ -123,7 +132,7 @@ def _samples(raw: Row, where: str) -> Row:
     samples = _listed(raw["samples"], where, "samples")
     if not all(isinstance(sample, str) for sample in samples):
         raise UserError(f"{where}: `samples` must be a list of text")
-    row = {"prompt": _turns(raw["prompt"], "user"), "samples": samples}
+    row = {"prompt": _with_system(raw, _turns(raw["prompt"], "user")), "samples": samples}
     if raw.get("scores") is None:
         return row
     scores = _listed(raw["scores"], where, "scores")
@@ -133,7 +142,7 @@ def _samples(raw: Row, where: str) -> Row:
 
 
 def _prompt(raw: Row, where: str) -> Row:
-    return {"prompt": _turns(raw["prompt"], "user")}
+    return {"prompt": _with_system(raw, _turns(raw["prompt"], "user"))}
 
 
 @dataclass(frozen=True)
@@ -223,7 +232,7 @@ def as_kind(row: Row, kind: str, where: str) -> Row:
     if kind == "chat":
         messages = row.get("messages") or (row["prompt"] + row["chosen"] if "chosen" in row else None)
         if messages is None:
-            raise UserError(f"{where}: a chat row needs a reply, and this one has only a prompt")
+            raise UserError(f"{where}: a chat row needs a reply, and this one has only a prompt (no `completion`, …)")
         if messages[-1]["role"] != "assistant":
             raise UserError(f"{where}: a training row must end with a reply, found a user message last")
         return {"messages": messages} | rest
@@ -247,15 +256,17 @@ def _judged(row: Row, where: str) -> Row:
 
 
 def last_boxed(text: str) -> str | None:
-    """The content of the last \\boxed{…} with its braces in balance, or None."""
-    start = text.rfind("\\boxed{")
-    if start < 0:
+    """What stands in the last \\boxed{…} or \\fbox{…}, its braces in balance, or the word after `\\boxed `."""
+    *_, box = (None, *_BOX.finditer(text))
+    if box is None:
         return None
+    if box[1]:  # `\boxed 2`, as a few solutions of MATH have it
+        return box[1]
     depth = 0
-    for end in range(start + len("\\boxed"), len(text)):
+    for end in range(box.end() - 1, len(text)):
         depth += {"{": 1, "}": -1}.get(text[end], 0)
         if depth == 0:
-            return text[start + len("\\boxed{") : end]
+            return text[box.end() : end]
     return None
 
 
@@ -296,10 +307,15 @@ def _dialogue(prompt: str, reply: str) -> list[Message]:
     return [{"role": "user", "content": prompt}, {"role": "assistant", "content": reply}]
 
 
-def _system(raw: Row) -> list[Message]:
-    """The system message that some formats keep in a column of its own."""
+def _with_system(raw: Row, turns: list[Message]) -> list[Message]:
+    """The turns after the system message that some sets keep in a column of its own, unless they begin with one."""
     text = raw.get("system")
-    return [{"role": "system", "content": text}] if isinstance(text, str) and text.strip() else []
+    begins = bool(turns) and isinstance(turns[0], dict) and turns[0].get("role") in ("system", "developer")
+    return (
+        turns
+        if begins or not isinstance(text, str) or not text.strip()
+        else [{"role": "system", "content": text}, *turns]
+    )
 
 
 def _turns(value: Any, role: str) -> list[Message]:

@@ -90,7 +90,8 @@ class Screen:
         except AllAlikeError as error:
             result.findings.append(finding_record(where, None, "samples", Finding("all_alike", str(error)), raw))
         except UserError as error:
-            self._malformed(str(error), where, raw if raw is not None else content, result)
+            message = str(error) if str(error).startswith(self.prefix) else f"{self.prefix}{error}"
+            self._malformed(message, where, raw if raw is not None else content, result)
         except (
             ValueError,
             TypeError,

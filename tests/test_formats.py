@@ -151,6 +151,31 @@ ROWS = {
             "tests": ["assert f(1) == 1"],
         },
     ),
+    "chosen and rejected of a question": (
+        "preference",
+        {"system": "Be brief.", "question": "2+2?", "chosen": "4", "rejected": "5"},
+        PREFERENCE | {"prompt": [SYSTEM, USER]},
+    ),
+    "chosen and rejected of an instruction": (
+        "preference",
+        {"instruction": "Add.", "input": "2+2?", "chosen": "4", "rejected": "5"},
+        PREFERENCE | {"prompt": [{"role": "user", "content": "Add.\n\n2+2?"}]},
+    ),
+    "a system column beside a prompt": (
+        "prompt",
+        {"prompt": "2+2?", "system": "Be brief."},
+        {"prompt": [SYSTEM, USER]},
+    ),
+    "a system column beside messages": (
+        "messages",
+        {"messages": CHAT, "system": "Be brief."},
+        {"messages": [SYSTEM, *CHAT]},
+    ),
+    "a system column that the messages repeat": (
+        "messages",
+        {"messages": [SYSTEM, *CHAT], "system": "Be brief."},
+        {"messages": [SYSTEM, *CHAT]},
+    ),
     "samples": (
         "samples",
         {"prompt": "2+2?", "samples": ["4", "5"], "scores": [1, 0.0], "answer": "4"},
@@ -199,6 +224,11 @@ def test_further_columns_are_kept_when_asked_for():
         ("\\boxed{1} then \\boxed{\\frac{1}{2}}", "\\frac{1}{2}"),
         ("\\boxed{\\text{a {b} c}}.", "\\text{a {b} c}"),
         ("\\boxed{4", None),
+        ("so \\fbox{7}.", "7"),
+        ("$\\boxed {7}$", "7"),
+        ("so we have $3 - 1 = \\boxed 2$.", "2"),  # two solutions of MATH's algebra
+        ("\\boxed{3}, no: $\\boxed 2$", "2"),
+        ("\\boxedtext{4}", None),
         ("no box", None),
     ],
 )
@@ -215,7 +245,9 @@ def test_a_row_in_every_kind():
     assert as_kind(PREFERENCE, "preference", "row 1") == PREFERENCE
     with pytest.raises(UserError, match="^row 1: a preference needs `chosen` and `rejected`$"):
         as_kind(chat, "preference", "row 1")
-    with pytest.raises(UserError, match="^row 1: a chat row needs a reply, and this one has only a prompt$"):
+    with pytest.raises(
+        UserError, match="^row 1: a chat row needs a reply, and this one has only a prompt .no `completion`"
+    ):
         as_kind({"prompt": [USER]}, "chat", "row 1")
 
 
@@ -242,6 +274,7 @@ FAULTS = {
         None,
         r"message 1 has role \['user'\]",
     ),
+    "a tool call of ShareGPT": ({"conversations": [{"from": "function_call", "value": "x"}]}, None, "'function_call'"),
     "a tool turn": ({"conversations": [{"from": "tool", "value": "x"}]}, None, r"message 1 has role 'tool'"),
     "ShareGPT without value": ({"conversations": [{"from": "human"}]}, None, r"entry 1 must have `from` and `value`"),
     "number as question": ({"question": 1, "answer": "x"}, None, r"`question` must be text, found int$"),

@@ -231,6 +231,13 @@ def test_a_source_can_skip_a_filter_and_have_its_own(three):
     assert {row["source"] for row in rows if row["messages"][1]["content"].endswith("!")} == {"c"}
 
 
+def test_a_bad_line_names_its_source_too(tmp_path):
+    (tmp_path / "latin.csv").write_bytes(b"prompt,completion\ncaf\xe9,x\n")
+    spec = {"sources": {"menu": {"from": str(tmp_path / "latin.csv")}}}
+    with pytest.raises(UserError, match=r"^menu: row 1 of latin\.csv: not UTF-8 text$"):
+        load_mixture(spec)
+
+
 def test_a_filter_that_raises_names_source_row_and_filter(three):
     spec = {"sources": three, "filters": ["tests.test_mixture:broken"]}
     with pytest.raises(UserError, match=r"^row 4 of a\.jsonl: filter tests\.test_mixture:broken failed: ZeroDivision"):
@@ -530,6 +537,28 @@ def spoil(row):
 def test_a_filter_cannot_change_a_row_unseen(three):
     rows = load_mixture({"sources": three, "filters": ["tests.test_mixture:spoil"]})["train"]
     assert all(row["messages"][-1]["content"] != "spoilt" for row in rows)
+
+
+UNGUARDED = """
+    import sys
+    from posttrain.data import build, load_mixture
+
+    build.BATCH, build.POOL_AFTER = 5, 0
+    def at_the_top(row):
+        return row["id"] != "a7"
+    rows = load_mixture({"sources": {"a": sys.argv[1]}, "filters": sys.argv[2:]}, workers=2)["train"]
+    print("rows", len(rows))
+"""
+
+
+@pytest.mark.parametrize(("filters", "rows"), [(["empty_or_cut"], 40), (["__main__:at_the_top"], 39)])
+def test_a_script_without_a_main_guard_is_not_run_by_its_workers(tmp_path, three, filters, rows):
+    """It would wait for the lock that its own first run holds. A filter of the script itself stays in its process."""
+    script = tmp_path / "script.py"
+    script.write_text(textwrap.dedent(UNGUARDED))
+    command = [sys.executable, str(script), three["a"]["from"], *filters]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.stdout == f"rows {rows}\n", done.stderr
 
 
 def test_names_that_look_alike_as_files_stay_apart(tmp_path):
