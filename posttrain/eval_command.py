@@ -71,6 +71,9 @@ def run(
     if data and len(found) > 1:
         raise UserError("--data gives the rows of one task; name one --task with it")
     rows = {task.name: load_rows(task, data, limit) for task in found}
+    for path in (folder, *folder.absolute().parents):
+        if path.exists() and not path.is_dir():
+            raise UserError(f"--out {out}: {path} is a file: choose another folder")
     if overwrite:
         _clear(folder, found)
     asked, identity = _backend(model, endpoint, backend, batch_size)
@@ -148,6 +151,8 @@ def _plain_table(results: dict[str, dict[str, float]]) -> Table:
 def _backend(model: str, endpoint: str | None, backend: str, batch_size: int) -> tuple[Backend, str]:
     """Who answers, and the model's identity for the records: a local folder's by its contents."""
     if endpoint:
+        if not endpoint.startswith(("http://", "https://")):
+            raise UserError(f"--endpoint {endpoint}: must begin with http:// or https://")
         return ServedModel(endpoint.rstrip("/"), model, concurrency=batch_size), f"{model} at {endpoint}"
     source = resolve_source(model)
     identity = fingerprint(source) if os.path.isdir(source) else source

@@ -84,6 +84,8 @@ def test_two_evaluations_are_compared(tiny_folders, rows, tmp_path, capsys):
         ({"--model": "/nowhere/model"}, "is not a folder"),
         ({"--data": "/nowhere.jsonl"}, "no such file"),
         ({"--backend": "lm-eval"}, "leave out --data"),
+        ({"--out": "/dev/null/out"}, "/dev/null is a file"),
+        ({"--endpoint": "127.0.0.1:9/v1"}, "must begin with http"),
         ({"--backend": "vllm", "--endpoint": "http://127.0.0.1:9/v1"}, "leave out --backend vllm"),
     ],
 )
@@ -92,6 +94,17 @@ def test_bad_arguments_are_one_line(change, message, tiny_folder, rows, tmp_path
     status, _, error = run(capsys, *(part for pair in given.items() for part in pair))
     assert status == 2 and message in error and error.strip().count("\n") == 0
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", ["gsm8k.run.json", "gsm8k.jsonl", "results.json"])
+def test_damaged_files_are_one_line_and_can_be_overwritten(name, tiny_folder, rows, tmp_path, capsys):
+    command = options(tiny_folder, rows, tmp_path / "out", "--report-to", "none", "--limit", 2)
+    assert run(capsys, *command)[0] == 0
+    path = tmp_path / "out" / name
+    path.write_text('{"index"\n' + path.read_text())
+    status, _, error = run(capsys, *command)
+    assert status == 2 and f"out/{name}: " in error.splitlines()[-1] and "damaged" in error
+    assert run(capsys, *command, "--overwrite")[0] == 0
 
 
 def test_what_is_missing_is_said(capsys):

@@ -26,11 +26,11 @@ class Records:
         self.by_index: dict[int, Record] = {}
         if folder is None or self.path is None:
             return
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         about = folder / f"{task}.run.json"
         if about.exists():
-            _check_same(json.loads(about.read_text("utf-8")), run, folder, task)
-            found = read_lines(self.path)
+            _check_same(_read_json(about), run, folder, task)
+            found = _read_records(self.path)
             if len(found) != len(self.path.read_bytes().splitlines() if self.path.exists() else ()):
                 write_whole(self.path, "".join(json.dumps(record) + "\n" for record in found))  # a line cut by a kill
             self.by_index = {record["index"]: record for record in found}
@@ -48,16 +48,24 @@ class Records:
         return [self.by_index[index] for index in sorted(self.by_index)]
 
 
+def make_folder(folder: Path) -> None:
+    """The folder, with its parents. Raises UserError where it cannot be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"--out {folder}: the folder cannot be made ({error.strerror}): choose another") from error
+
+
 def write_results(folder: Path, task: str, run: dict[str, Any], metrics: dict[str, float]) -> None:
     """Add the task's metrics to the folder's results, which are there whole or not at all."""
     path = folder / RESULTS
-    results = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    results = _read_json(path) if path.exists() else {}
     write_whole(path, json.dumps(results | {task: {"metrics": metrics, "run": run}}, indent=2) + "\n")
 
 
 def read_records(folder: Path, task: str) -> list[Record]:
     """The records of a finished task. Raises UserError where there are none."""
-    found = {record["index"]: record for record in read_lines(folder / f"{task}.jsonl")}
+    found = {record["index"]: record for record in _read_records(folder / f"{task}.jsonl")}
     if not found:
         raise UserError(f"{folder}: has no records of task {task}")
     return [found[index] for index in sorted(found)]
@@ -68,7 +76,21 @@ def read_results(folder: Path) -> dict[str, Any]:
     path = folder / RESULTS
     if not path.is_file():
         raise UserError(f"{folder}: has no {RESULTS}: not an evaluation, or one that was cut short (run it again)")
-    return json.loads(path.read_text("utf-8"))
+    return _read_json(path)
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        raise UserError(f"{path}: is damaged ({error}): evaluate anew with --overwrite") from error
+
+
+def _read_records(path: Path) -> list[Record]:
+    try:
+        return read_lines(path)
+    except ValueError as error:
+        raise UserError(f"{path}: has a damaged line ({error}): evaluate anew with --overwrite") from error
 
 
 def _check_same(before: dict[str, Any], now: dict[str, Any], folder: Path, task: str) -> None:
