@@ -43,7 +43,7 @@ def load_function(name: str, kind: str) -> Callable[..., Any]:
         raise UserError(f"{kind} {name}: cannot import {module} ({error}); is it on PYTHONPATH?") from None
     except AttributeError:
         raise UserError(f"{kind} {name}: {module} has no {function!r}") from None
-    except Exception as error:  # the module's own code can raise anything
+    except (Exception, SystemExit) as error:  # the module's own code can raise anything, or be a script
         fault = " ".join(f"{type(error).__name__}: {error}".split())
         raise UserError(f"{kind} {name}: importing {module} failed: {fault}") from None
     if not callable(found):

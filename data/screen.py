@@ -109,7 +109,7 @@ class Screen:
             return row
         try:
             return row | {"scores": score_samples(self.verifier, row, where)}
-        except Exception as error:  # a user's function can raise anything: say where
+        except (Exception, SystemExit) as error:  # a user's function can raise anything, or call exit(): say where
             fault = f"verifier {self.source.verifier} failed: {type(error).__name__}: {error}"
             raise UserError(f"{where}: {' '.join(fault.split())}") from None
 
@@ -166,7 +166,7 @@ def judge(name: str, one: Filter, row: Row, *, skip: bool) -> Finding | None:
     """The filter's finding. One that raises is a UserError that says where; with `skip` it is a finding of its own."""
     try:
         return one(row)
-    except Exception as error:  # a user's filter can raise anything
+    except (Exception, SystemExit) as error:  # a user's filter can raise anything, or call exit()
         fault = " ".join(f"filter {name} failed: {type(error).__name__}: {error}".split())
         if not skip:
             raise UserError(f"{row['where']}: {fault}") from None

@@ -231,6 +231,21 @@ def test_a_source_can_skip_a_filter_and_have_its_own(three):
     assert {row["source"] for row in rows if row["messages"][1]["content"].endswith("!")} == {"c"}
 
 
+def gives_up(row):
+    sys.exit(3)
+
+
+def test_a_filter_that_exits_is_a_filter_that_raises(three, tmp_path, monkeypatch):
+    with pytest.raises(
+        UserError, match=r"^a: row 1 of a\.jsonl: filter tests\.test_mixture:gives_up failed: SystemExit"
+    ):
+        load_mixture({"sources": three, "filters": ["tests.test_mixture:gives_up"]})
+    (tmp_path / "a_script.py").write_text("raise SystemExit(2)")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(UserError, match=r"^filter a_script:f: importing a_script failed: SystemExit: 2$"):
+        load_mixture({"sources": three, "filters": ["a_script:f"]})
+
+
 def test_a_bad_line_names_its_source_too(tmp_path):
     (tmp_path / "latin.csv").write_bytes(b"prompt,completion\ncaf\xe9,x\n")
     spec = {"sources": {"menu": {"from": str(tmp_path / "latin.csv")}}}
