@@ -138,6 +138,13 @@ def test_a_model_in_memory_is_evaluated_the_same_in_one_go_and_resumed(tiny_fold
     assert read_records(tmp_path / "half", "gsm8k") == read_records(tmp_path / "whole", "gsm8k")
 
 
+def test_a_model_that_does_not_sample_has_no_several_replies(tiny_folder):
+    model, tokenizer = load_model(tiny_folder)
+    model.generation_config.do_sample = None
+    with pytest.raises(UserError, match="k=2: .* no do_sample"):
+        evaluate(model, tokenizer, "gsm8k", GSM8K, k=2, max_new_tokens=2)
+
+
 def test_kill_9_loses_nothing(tiny_folder, tmp_path):
     """The command, killed while it writes records, then run again: the files of a run that nobody killed."""
     data = tmp_path / "rows.jsonl"

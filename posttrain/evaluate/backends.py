@@ -21,9 +21,9 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from posttrain.chat import encode_prompt, normalise_messages
 from posttrain.errors import UserError
 from posttrain.evaluate.replies import Reply, generate_batches
+from posttrain.gemma import SAMPLING
 
 Messages = list[dict[str, Any]]
-GEMMA_SAMPLING = {"temperature": 1.0, "top_p": 0.95, "top_k": 64}  # of Gemma 3's model card
 
 
 class Backend(Protocol):
@@ -92,7 +92,8 @@ class VllmModel:
         """In requests of `batch_size` prompts, so that a kill loses no more. A prompt's seed is its own."""
         from vllm import SamplingParams
 
-        sampling = GEMMA_SAMPLING if k > 1 else {"temperature": 0.0}
+        own = {name: SAMPLING[name] for name in ("temperature", "top_k", "top_p")}
+        sampling = own if k > 1 else {"temperature": 0.0}
         ids = {
             i: encoded(prompt, self.tokenizer, f"prompt {i + 1}") for i, prompt in enumerate(prompts) if i not in done
         }
