@@ -42,9 +42,7 @@ def evaluate(
     """
     found = find_task(task) if isinstance(task, str) else task
     if k > 1 and not model.generation_config.do_sample:
-        raise UserError(
-            f"k={k}: the model's generation config has no do_sample: a row's replies would be all the same"
-        )
+        raise UserError(f"k={k}: the model's generation config has no do_sample: a row's replies would be all the same")
     found.judge([], [])  # what it needs may be missing: said before anything slow begins
     return run_task(
         LocalModel(model, tokenizer, batch_size),
