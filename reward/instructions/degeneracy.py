@@ -1,9 +1,10 @@
 """Replies that satisfy verifiers without answering: filler, copies, word lists, gibberish. A gate for the reward only.
 
-No model is asked. The rules look at repetition, at what is left when everything that the instructions dictate is taken
-out, at the share of small words, at the language detector's confidence, and, where the prompt is known, at copies of it
-and at words in common with it. A reply in which the right words stand in a senseless order passes: that takes a model.
-Every rule prefers to let a bad reply pass over refusing a good one.
+No model is asked. The rules look at repetition, at what is left when everything that the instructions dictate is
+taken out, at the share of small words, at the language detector's confidence, and, where the prompt is known, at
+copies of it and at words in common with it. Right words in a senseless order pass, and so do small words alone in
+another language than English: that takes a model. Every rule prefers to let a bad reply pass over refusing a good
+one.
 """
 
 import re
@@ -13,10 +14,13 @@ from posttrain.language import identify_language
 from posttrain.mash import find_mash
 from posttrain.prose import running_text
 from posttrain.reward.instructions.arguments import Instruction
+from posttrain.reward.instructions.ifbench_words import NAMES
 from posttrain.reward.instructions.text import STOP_WORDS
 from posttrain.reward.repetition import UNSPACED, repeated_share
 
 REPEATED = 0.5  # share of the reply
+WINDOW, FEWEST = 100, 30  # words in which so many different ones are the least that a text has
+STUFFED = 0.45  # share of words that are asked for as keywords
 # Families whose obedient replies are no running prose of the policy's own: what they exempt from.
 VERBATIM = ("repeat:",)
 ODD_WORDS = (
@@ -24,6 +28,7 @@ ODD_WORDS = (
     "count:keywords_multiple", "count:person_names", "ratio:stop_words", "ratio:overlap", "words:",
     "own:max_word_length", "own:acrostic_lines", "own:words_per_line",
 )  # fmt: skip
+GIVEN = ("combination:repeat_prompt", "count:person_names", "words:palindrome")
 UNRELATED = (
     "custom:", "repeat:", "language:", "keywords:forbidden_words", "keywords:letter_frequency", "words:vowel",
 )  # fmt: skip
@@ -39,9 +44,14 @@ LOREM = frozenset(_LOREM.split())
 COMPOSE = re.compile(
     r"\b(?:(?:write|compose|create|draft|generate|give|make|need|prepare|produce)\b(?:[^\w.?!\n]+\w+){0,4}?[^\w.?!\n]+"
     r"(?:story|essays?|poems?|letter|e-?mail|blog|article|speech|report|review|paragraphs?|summary|itinerary|song|"
-    r"rap|limerick|column|leaflet|newsletter|talk|proposal|dialogue|script|post|resume|explanation|introduction|guide)|"
-    r"(?:explain|discuss|elaborate|tell (?:me|us) about)\b)|"
+    r"rap|limerick|column|leaflet|newsletter|talk|proposal|dialogue|script|post|resume|explanation|introduction|"
+    r"guide)|(?:explain|describe|summari[sz]e|discuss|elaborate|tell (?:me|us) about)\b)|"
     r"\b(?:schreib|verfass|erklär|écri[srv]|rédige|expliqu|escrib|redact|explica|scriv|spieg|napisz|wyjaśnij|escrev)",
+    re.IGNORECASE,
+)
+BRIEF = re.compile(
+    r"\b(?:(?:one|single|two|three|four|five|few|\d)[ -](?:word|sentence)|brief|concise|short answer|in short|"
+    r"fewer than|less than|no more than|at most|kurz|bref|breve)",
     re.IGNORECASE,
 )
 REWORK = re.compile(
@@ -84,7 +94,7 @@ def find_degeneracy(reply: str, prompt: str | None, instructions: Sequence[Instr
         return reason
     rules: tuple[tuple[str, Callable[[str, Sequence[str]], bool]], ...] = (
         ("empty", _is_empty),
-        ("repeated", lambda text, _: repeated_share(text) > REPEATED),
+        ("repeated", _is_repetitive),
         ("letters", _has_single_letters),
         ("symbols", _has_symbols),
         ("filler", _is_filler),
@@ -93,7 +103,7 @@ def find_degeneracy(reply: str, prompt: str | None, instructions: Sequence[Instr
     )
     if reason := next((reason for reason, holds in rules if holds(reply, families)), ""):
         return reason
-    return "dictated" if _is_empty(own, families) and not _exempt(families, SHORT) else ""
+    return "dictated" if _is_dictated(reply, own, families) else ""
 
 
 def _exempt(families: Sequence[str], prefixes: Sequence[str]) -> bool:
@@ -106,15 +116,33 @@ def _without_dictated(reply: str, instructions: Sequence[Instruction]) -> str:
         request = one.kwargs.get("prompt_to_repeat", "").strip()
         if request and reply.strip().lower().startswith(request.lower()):
             reply = reply.strip()[len(request) :]
-    given = [text for one in instructions for text in _dictated(one)]
+    given = [text for one in instructions for text in _dictated(one, reply)]
     given = sorted({text.strip() for text in given if text.strip()}, key=len, reverse=True)
     return re.sub("|".join(map(re.escape, given)), " ", reply, flags=re.IGNORECASE) if given else reply
 
 
-def _dictated(one: Instruction) -> list[str]:
+def _dictated(one: Instruction, reply: str) -> list[str]:
+    """What an instruction gives word for word, in its keyword arguments or, of three families, by its nature."""
     names = ("keyword", "end_phrase", "postscript_marker", "section_spliter", "sep", "first_word")
     given = [value for key, value in one.kwargs.items() if key.startswith(names) and isinstance(value, str)]
-    return given + one.kwargs.get("keywords", []) + ([one.kwargs["word"]] if one.id == "sentence:keyword" else [])
+    match one.id:
+        case "sentence:keyword":
+            given.append(one.kwargs["word"])
+        case "count:person_names":
+            given += NAMES
+        case "words:palindrome":
+            given += [word for word in WORD.findall(reply) if len(word) > 4 and word.lower() == word.lower()[::-1]]
+    return given + one.kwargs.get("keywords", [])
+
+
+def _is_dictated(reply: str, own: str, families: Sequence[str]) -> bool:
+    """Whether nothing is the policy's own, or nearly half of the words are the keywords that were asked for."""
+    if _exempt(families, SHORT):
+        return False
+    words = _words(reply)
+    given = len(words) - len(_words(own))
+    stuffed = len(words) >= 10 and given > STUFFED * len(words) and not _exempt(families, GIVEN)
+    return stuffed or _is_empty(own, families)
 
 
 def _words(text: str) -> list[str]:
@@ -125,6 +153,20 @@ def _words(text: str) -> list[str]:
 
 def _is_empty(text: str, families: Sequence[str]) -> bool:
     return re.search(r"[^\W_]", text) is None
+
+
+def _is_repetitive(text: str, families: Sequence[str]) -> bool:
+    """Loops and echoes, one sentence over and over, or a handful of words at length."""
+    if repeated_share(text) > REPEATED:
+        return True
+    sentences = [part.strip().lower() for part in re.split(r"[.!?\n]+", text) if part.count(" ") >= 2]
+    if len(sentences) >= 4 and len(set(sentences)) <= len(sentences) / 4:
+        return True
+    if re.search(r"[\\$=|]", text):  # formulas, tables and code have few words by nature
+        return False
+    words = WORD.findall(text.lower())
+    counts = [len(set(words[at : at + WINDOW])) for at in range(0, len(words) - WINDOW + 1, WINDOW)]
+    return bool(counts) and max(counts) < FEWEST
 
 
 def _has_single_letters(text: str, families: Sequence[str]) -> bool:
@@ -179,7 +221,7 @@ def _against_prompt(reply: str, own: str, prompt: str, families: Sequence[str]) 
     words, asked = _words(own), _words(prompt)
     if _is_copy(words, asked, bool(REWORK.search(prompt))) and not _exempt(families, ("ratio:overlap",)):
         return "copied"
-    if len(words) < 6 and COMPOSE.search(prompt) and not _exempt(families, SHORT):
+    if len(words) < 6 and COMPOSE.search(prompt) and not BRIEF.search(prompt) and not _exempt(families, SHORT):
         return "short"
     return "unrelated" if _is_unrelated(_words(reply), prompt, families) else ""
 
@@ -189,6 +231,8 @@ def _is_copy(words: list[str], asked: list[str], rework: bool) -> bool:
 
     Where the prompt has a text to work on, that alone is no copy: the reply begins with the request or has all of it.
     """
+    if len(words) >= 3 and words == asked[: len(words)] and not rework:
+        return True
     reply, prompt = _runs(words), _runs(asked)
     if len(words) < 8 or not prompt or len(reply & prompt) <= 0.8 * len(reply):
         return False

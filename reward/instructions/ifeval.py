@@ -45,12 +45,17 @@ def _is_in(text: str, code: str) -> bool:
 
 
 def _is_english(text: str) -> bool:
-    """English; in eight words and fewer, where the detector may err, also what has a third of common English words."""
+    """English; in eight words and fewer, where the detector may err, also what has a third of common English words.
+
+    Up to three words in ASCII letters of which nothing can be told are taken for English too: "blue".
+    """
     if _is_in(text, "en"):
         return True
     words = re.findall(r"[^\W\d_]+(?:'[a-z]+)?", text.lower())
-    common = sum(word in SHORT_ENGLISH for word in words)
-    return text.isascii() and 1 <= len(words) <= 8 and 3 * common >= len(words)
+    if not words or not text.isascii() or len(words) > 8:
+        return False
+    untold = len(words) <= 3 and identify_language(text) is None and all(re.search("[aeiouy]", word) for word in words)
+    return untold or 3 * sum(word in SHORT_ENGLISH for word in words) >= len(words)
 
 
 def response_language(text: str, kwargs: Kwargs) -> bool:

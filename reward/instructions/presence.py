@@ -91,8 +91,22 @@ def _repeated_prompt(text: str, kwargs: Kwargs) -> bool:
     return re.search(r"\w", text.strip()[len(kwargs["prompt_to_repeat"].strip()) :]) is not None
 
 
+def _answers(text: str, kwargs: Kwargs) -> bool:
+    """Two answers of more than a letter, that differ in more than signs and case."""
+    said = ["".join(re.findall(r"\w", part.lower())) for part in text.split("******")]
+    said = [part for part in said if part]
+    return len(set(said)) == len(said) and all(len(part) > 1 or not part.isascii() or part.isdigit() for part in said)
+
+
+def _template(text: str, kwargs: Kwargs) -> bool:
+    """Something is said under each heading."""
+    parts = re.split("My Answer:|My Conclusion:|Future Outlook:", text)[1:]
+    return len(parts) >= 3 and all(re.search(r"\w", part) for part in parts)
+
+
 PRESENT: dict[str, Check] = {
     "combination:repeat_prompt": _repeated_prompt,
+    "combination:two_responses": _answers,
     "count:words_japanese": lambda text, kwargs: len(text.split()) >= kwargs["N"],
     "detectable_content:number_placeholders": _placeholders,
     "detectable_content:postscript": _postscript,
@@ -105,6 +119,7 @@ PRESENT: dict[str, Check] = {
     "format:list": lambda text, kwargs: (
         len([part for part in text.split(kwargs["sep"]) if re.search(r"\w", part)]) >= 2
     ),
+    "format:output_template": _template,
     "format:quote_unquote": _quotation,
     "format:sub-bullets": _sub_bullets,
     "format:title_case": lambda text, kwargs: re.search(r"[A-Z][a-z]", text) is not None,
