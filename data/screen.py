@@ -13,7 +13,7 @@ from posttrain.data.filters import Filter, Finding
 from posttrain.data.filters.registry import build_filter
 from posttrain.data.formats import AllAlikeError, as_kind, detect_format, read_row
 from posttrain.data.preferences import Verifier, load_function, score_samples
-from posttrain.data.sources import parse_raw
+from posttrain.data.sources import BadRow, parse_raw
 from posttrain.data.spec import MixtureSpec
 from posttrain.errors import UserError
 
@@ -117,7 +117,7 @@ class Screen:
         if self.spec.on_bad_row == "error":
             raise UserError(message)
         raw = raw.decode(errors="replace") if isinstance(raw, bytes) else raw
-        raw = None if isinstance(raw, UserError) else raw  # of a line that is too long nothing was kept
+        raw = raw.raw if isinstance(raw, BadRow) else raw
         excerpt = message.removeprefix(f"{where}: ")
         result.findings.append(finding_record(where, None, MALFORMED, Finding(MALFORMED, excerpt), raw))
 

@@ -1,7 +1,7 @@
 """Where raw rows come from: files by path or glob, the hub, and built-in sets; one at a time, in a fixed order.
 
-A raw row is (where, content): where names file and row for errors; content is a dict, or bytes of JSON that
-`parse_raw` reads (in a worker process, since that is the slow part).
+A raw row is (where, content): where names file and row for errors; content is a dict, bytes of JSON that `parse_raw`
+reads (in a worker process, since that is the slow part), or the fault of a row that could not be taken apart.
 """
 
 import csv
@@ -22,9 +22,20 @@ from typing import IO, Any
 from posttrain.data.builtin import BUILT_IN, built_in_rows, is_built_in
 from posttrain.errors import UserError
 
-Raw = tuple[str, bytes | dict[str, Any] | UserError]
 SUFFIXES = (".jsonl", ".json", ".csv", ".tsv", ".parquet")
 MAX_LINE = 32 << 20  # bytes; a longer line is no conversation, and must not fill the memory
+SHOWN = 1000  # characters kept of each cell or line that could not be read
+
+
+class BadRow(UserError):
+    """The fault of one row; the rows after it can still be read. raw: what is left of it, for rejected.jsonl."""
+
+    def __init__(self, message: str, raw: Any = None):
+        super().__init__(message)
+        self.raw = raw
+
+
+Raw = tuple[str, bytes | dict[str, Any] | BadRow]
 
 
 @dataclass(frozen=True)
@@ -136,9 +147,9 @@ def open_source(
     return Hub(name, config, split, revision)
 
 
-def parse_raw(content: bytes | dict[str, Any] | UserError, where: str) -> Any:
+def parse_raw(content: bytes | dict[str, Any] | BadRow, where: str) -> Any:
     """The row as the file has it. Raises UserError that begins with `where` for broken JSON or UTF-8."""
-    if isinstance(content, UserError):
+    if isinstance(content, BadRow):
         raise content
     if isinstance(content, dict):
         return content
@@ -182,17 +193,26 @@ def _open(path: Path) -> Iterator[IO[bytes] | gzip.GzipFile]:
             yield file
 
 
+def _bounded(file: IO[bytes] | gzip.GzipFile) -> Iterator[tuple[bytes, bool]]:
+    """(line, whether it goes on) of every line; what is beyond MAX_LINE is read without holding it, and left out."""
+    while line := file.readline(MAX_LINE):
+        goes_on = len(line) == MAX_LINE and not line.endswith(b"\n")
+        while goes_on and (rest := file.readline(MAX_LINE)) and not rest.endswith(b"\n"):
+            pass
+        yield line, goes_on
+
+
+def _too_long(where: str, start: Any) -> BadRow:
+    return BadRow(f"{where}: longer than {MAX_LINE >> 20} MB; split it or take it out", start)
+
+
 def _lines(path: Path) -> Iterator[Raw]:
-    """JSON lines as bytes; a line beyond MAX_LINE is a bad row, and is skipped without holding it."""
+    """JSON lines as bytes; a line beyond MAX_LINE is a bad row."""
     with _open(path) as file:
-        number = 0
-        while line := file.readline(MAX_LINE):
-            number += 1
+        for number, (line, goes_on) in enumerate(_bounded(file), 1):
             where = f"row {number} of {path.name}"
-            if len(line) == MAX_LINE and not line.endswith(b"\n"):
-                while (rest := file.readline(MAX_LINE)) and not rest.endswith(b"\n"):
-                    pass
-                yield where, UserError(f"{where}: longer than {MAX_LINE >> 20} MB; split it or take it out")
+            if goes_on:
+                yield where, _too_long(where, line[:SHOWN].decode(errors="replace"))
                 continue
             line = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line  # Windows' byte order mark
             if line.strip():
@@ -213,36 +233,62 @@ def _json_file(path: Path) -> Iterator[Raw]:
             raise UserError(f"{path.name}: broken JSON ({' '.join(str(error).split())[:200]})") from None
     for number, row in enumerate(content if isinstance(content, list) else [content], 1):
         where = f"row {number} of {path.name}"
-        fault = UserError(f"{where}: a row must be a JSON object, found {type(row).__name__}")
-        yield where, row if isinstance(row, dict) else fault
+        fault = f"{where}: a row must be a JSON object, found {type(row).__name__}"
+        yield where, row if isinstance(row, dict) else BadRow(fault, row)
 
 
 def _csv_file(path: Path) -> Iterator[Raw]:
     """Comma or tab separated, the first line names the columns; row numbers count rows below it."""
     csv.field_size_limit(min(MAX_LINE, sys.maxsize))
-    delimiter = "\t" if ".tsv" in path.suffixes else ","
+    cut: list[bytes] = []  # lines beyond MAX_LINE that the reader has taken since the last row
+
+    def lines(file: IO[bytes] | gzip.GzipFile) -> Iterator[str]:
+        for number, (line, goes_on) in enumerate(_bounded(file)):
+            cut.extend([line] * goes_on)
+            # Bytes that are not UTF-8 become lone surrogates, by which their row is told below.
+            yield line.decode("utf-8-sig" if number == 0 else "utf-8", "surrogateescape")
+
     with _open(path) as file:
-        bounded = iter(lambda: file.readline(MAX_LINE), b"")
-        # Bytes that are not UTF-8 become lone surrogates, by which their row is told below.
-        lines = (line.decode("utf-8-sig" if n == 0 else "utf-8", "surrogateescape") for n, line in enumerate(bounded))
-        number = 0
-        try:
-            rows = csv.DictReader(lines, delimiter=delimiter, strict=True)
-            names = list(rows.fieldnames or ())
-            repeated = [name for name in names if names.count(name) > 1]
-            if repeated:
-                raise UserError(f"{path.name}: the header names column {repeated[0]!r} twice")
-            for number, row in enumerate(rows, 1):
-                where = f"row {number} of {path.name}"
-                if None in row or None in row.values():
-                    found = len(row) - (None in row) - list(row.values()).count(None) + len(row.get(None, ()))
-                    yield where, UserError(f"{where}: {found} cells where the header has {len(rows.fieldnames or ())}")
-                elif not all(map(_is_text, row.values())):
-                    yield where, UserError(f"{where}: not UTF-8 text")
-                else:
-                    yield where, {key: value for key, value in row.items() if value != ""}
-        except csv.Error as error:
-            raise UserError(f"row {number + 1} of {path.name}: broken CSV ({error})") from None
+        rows = csv.reader(lines(file), delimiter="\t" if ".tsv" in path.suffixes else ",", strict=True)
+        names = _csv_header(rows, path)
+        number = 1
+        while (row := _csv_row(rows, names, f"row {number} of {path.name}")) is not None:
+            where = f"row {number} of {path.name}"
+            if cut:
+                row = _too_long(where, cut.pop()[:SHOWN].decode(errors="replace"))
+                cut.clear()
+            yield where, row
+            number += 1
+
+
+def _csv_header(rows: Iterator[list[str]], path: Path) -> list[str]:
+    try:
+        names = next((cells for cells in rows if cells), [])
+    except csv.Error as error:
+        raise UserError(f"{path.name}: broken CSV in the header ({error})") from None
+    repeated = [name for name in names if names.count(name) > 1]
+    if repeated:
+        raise UserError(f"{path.name}: the header names column {repeated[0]!r} twice")
+    return names
+
+
+def _csv_row(rows: Iterator[list[str]], names: list[str], where: str) -> dict[str, Any] | BadRow | None:
+    """The next row without its empty cells; None at the end. Raises UserError where a quote that is never closed has
+    swallowed the rest of the file."""
+    try:
+        cells = next((cells for cells in rows if cells), None)  # no cells: a blank line
+    except csv.Error as error:
+        if "end of data" in str(error):
+            raise UserError(f"{where}: broken CSV ({error}: a quote is never closed)") from None
+        return BadRow(f"{where}: broken CSV ({error})")
+    if cells is None:
+        return None
+    shown = [cell[:SHOWN] for cell in cells]
+    if len(cells) != len(names):
+        return BadRow(f"{where}: {len(cells)} cells where the header has {len(names)}", shown)
+    if not all(map(_is_text, cells)):
+        return BadRow(f"{where}: not UTF-8 text", shown)
+    return {name: cell for name, cell in zip(names, cells, strict=True) if cell != ""}
 
 
 def _is_text(value: str) -> bool:

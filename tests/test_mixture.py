@@ -13,6 +13,7 @@ from collections import Counter
 from itertools import islice
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from posttrain.data import build as build_module
@@ -616,6 +617,14 @@ def test_what_a_filter_returns_is_checked(three, given, monkeypatch):
     monkeypatch.setitem(globals(), "GIVEN", given)
     with pytest.raises(UserError, match=r"^a: row 1 of a\.jsonl: filter tests\.test_mixture:give failed"):
         load_mixture({"sources": three, "filters": ["tests.test_mixture:give"]})
+
+
+def test_a_filter_may_return_a_bool_of_numpy(three, monkeypatch):
+    monkeypatch.setitem(globals(), "GIVEN", np.bool_(True))
+    assert len(load_mixture({"sources": three, "filters": ["tests.test_mixture:give"]})["train"]) == 55
+    monkeypatch.setitem(globals(), "GIVEN", np.bool_(False))
+    with pytest.raises(UserError, match=r"^a: no row is left of 40 \(40 tests.test_mixture:give/rejected\)$"):
+        load_mixture({"sources": three | {"z": three["a"]}, "filters": ["tests.test_mixture:give"]})
 
 
 GIVEN: dict = {}

@@ -11,8 +11,10 @@ import pyarrow.parquet
 import pytest
 
 from posttrain.data import sources
+from posttrain.data.build import build_mixture
 from posttrain.data.mixture import load_mixture
 from posttrain.data.sources import Files, Hub, open_source, parse_raw
+from posttrain.data.spec import read_spec
 from posttrain.errors import UserError
 
 CHAT = [{"role": "user", "content": "2+2?"}, {"role": "assistant", "content": "4"}]
@@ -158,6 +160,38 @@ def test_a_line_without_end_is_a_bad_row_and_not_in_memory(tmp_path, monkeypatch
     assert isinstance(rows[1][1], UserError) and rows[2][1] == GOOD
     with pytest.raises(UserError, match=r"^row 2 of a\.jsonl: longer than"):
         load(tmp_path / "a.jsonl")
+
+
+def test_bad_rows_of_csv_are_saved_and_the_rows_after_them_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(sources, "MAX_LINE", 1 << 16)
+    lines = [b"prompt,completion", b"a,b", b"x", b"x,y,z", b'"x"y,z', b"caf\xe9,b", b",", b"", b"p," + b"x" * (1 << 18)]
+    lines += [b'"c, ""d""\r\ne",f', b"y" * (1 << 18), b"g,h", b""]
+    (tmp_path / "a.csv").write_bytes(b"\r\n".join(lines))
+    rows = list(Files((tmp_path / "a.csv",)).rows())
+    good = [content for _, content in rows if isinstance(content, dict) and content]
+    assert [where for where, _ in rows] == [f"row {number} of a.csv" for number in range(1, 11)]
+    assert good == [{"prompt": p, "completion": c} for p, c in (("a", "b"), ('c, "d"\r\ne', "f"), ("g", "h"))]
+    faults = {where: content for where, content in rows if isinstance(content, sources.BadRow)}
+    begins = ["1 cells", "3 cells", "broken CSV", "not UTF-8 text", "longer than 0 MB", "longer than 0 MB"]
+    assert list(faults) == [f"row {number} of a.csv" for number in (2, 3, 4, 5, 7, 9)]
+    for (where, fault), begin in zip(faults.items(), begins, strict=True):
+        assert str(fault).startswith(f"{where}: {begin}")
+    assert [fault.raw for fault in faults.values()][:2] == [["x"], ["x", "y", "z"]]
+    assert len(faults["row 7 of a.csv"].raw) == sources.SHOWN
+    manifest = build_mixture(
+        read_spec({"sources": {"a": str(tmp_path / "a.csv")}, "on_bad_row": "skip"}), tmp_path / "o"
+    )
+    assert (manifest["sources"]["a"]["read"], manifest["rows"]) == (10, {"train": 3})
+    rejected = [json.loads(line) for line in (tmp_path / "o/rejected.jsonl").open()]
+    assert len(rejected) == 7 and rejected[0]["before"] == ["x"]
+
+
+def test_a_quote_that_is_never_closed_is_no_row(tmp_path):
+    """It swallows the rest of the file, which would be lost as one bad row."""
+    (tmp_path / "a.csv").write_bytes(b'prompt,completion\na,b\n"x,y\nc,d\n')
+    spec = {"sources": {"a": str(tmp_path / "a.csv")}, "on_bad_row": "skip"}
+    with pytest.raises(UserError, match=r"^row 2 of a\.csv: broken CSV .*a quote is never closed"):
+        load_mixture(spec)
 
 
 @pytest.mark.parametrize("name", ["no/such/rows.jsonl", "demmo", "rows/*.jsonl", "./x"])

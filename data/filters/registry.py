@@ -12,6 +12,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from posttrain.data.conversation import COLUMNS
 from posttrain.data.filters import Filter, Finding, Row
 from posttrain.data.formats import check_conversations, read_row
@@ -47,6 +49,7 @@ class Custom:
 
     def __call__(self, row: Row) -> Finding | None:
         given = self.function(copy.deepcopy(row), **self.settings)  # what it does to its row in place changes nothing
+        given = bool(given) if isinstance(given, np.bool_) else given
         if given is None or given is True or (isinstance(given, dict) and given == row):
             return None
         if given is False:
