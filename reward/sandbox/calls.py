@@ -67,7 +67,7 @@ def _run_program(worker: Worker, source: str, given: str, limits: Limits) -> Res
 
 
 def run_calls(worker: Worker, source: str, _: str, requests: list[dict], limits: Limits) -> list[Result]:
-    """All calls in one job, as long as it lives; a job that dies is followed by a fresh one for the calls that remain."""
+    """All calls in one job, as long as it lives; after one that dies the calls that remain have a fresh one."""
     results: list[Result] = []
     while len(results) < len(requests):
         if results and results[-1].status in ("compile_error", "timeout"):

@@ -15,9 +15,9 @@ import os
 import sys
 from typing import Any
 
-from . import values
-from .frames import Channel
-from .source import CompileError, compile_text, describe, new_module, run_code
+from posttrain.reward.sandbox import values
+from posttrain.reward.sandbox.frames import Channel
+from posttrain.reward.sandbox.source import CompileError, compile_text, describe, new_module, run_code
 
 MAX_ITEMS = 200_000  # of what is not a list but is asked for its items: it may have no end
 
@@ -148,7 +148,7 @@ class _Objects:
 
 
 def _flusher() -> Any:
-    """Flushes what was printed, so that it lies in the pipe before the answer does; a broken stream is the program's."""
+    """Flushes what was printed, so that it is in the pipe before the answer; a broken stream is the program's."""
 
     def flush() -> None:
         for stream in (sys.stdout, sys.stderr):

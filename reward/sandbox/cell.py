@@ -7,20 +7,24 @@ only resource limits, a session, a temporary folder and, for root, a user of its
 """
 
 import ctypes
+import fcntl
 import os
 import resource
 import signal
+import struct
 import sys
 from collections.abc import Callable
 
-from . import seccomp
+from posttrain.reward.sandbox import seccomp
 
 HOME = "/tmp"
 INSIDE_ID = 1000
-_NEW_USER, _NEW_PID, _NEW_MOUNTS, _NEW_IPC = 0x10000000, 0x20000000, 0x00020000, 0x08000000
+_NAMESPACES = 0x10000000 | 0x20000000 | 0x00020000 | 0x08000000  # CLONE_NEWUSER, NEWPID, NEWNS, NEWIPC
+_CLONE3 = 435  # on every architecture
 _NOSUID, _NODEV, _NOEXEC, _READ_ONLY = 2, 4, 8, 1
-_SET_DUMPABLE, _SET_NO_NEW_PRIVS, _DROP_BOUND, _AMBIENT, _AMBIENT_CLEAR = 4, 38, 24, 47, 4
+_SET_NO_NEW_PRIVS, _DROP_BOUND, _AMBIENT, _AMBIENT_CLEAR = 38, 24, 47, 4
 _CAPABILITIES = 64
+_libc = ctypes.PyDLL(None, use_errno=True)  # which holds Python's lock during a call, as a fork must
 
 
 def enter(order: dict, descriptors: list[int], job: Callable[[], int]) -> int:
@@ -30,88 +34,109 @@ def enter(order: dict, descriptors: list[int], job: Callable[[], int]) -> int:
     stderr, channel: the job's 0, 1, 2 and 3. Raises OSError when the cell cannot be made.
     """
     reader, writer = os.pipe()
-    make = _bubblewrap_cell if order["kind"] == "bubblewrap" else _process_cell
-    child = os.fork()
+    mapped, map_done = os.pipe()
+    child = _fork(_NAMESPACES) if order["kind"] == "bubblewrap" else os.fork()
     if child == 0:
-        os.close(reader)
-        _guarded(lambda: make(order, [*descriptors, writer], job), writer)
+        os.close(map_done)
+        _begin(order, mapped, [*descriptors, writer], job)
     os.close(writer)
-    report = b""
-    while part := os.read(reader, 4096):  # the process id, then "ok" when confined; else what went wrong
-        report += part
-    os.close(reader)
-    pid, _, state = report.partition(b" ")
-    if state != b"ok":
-        raise OSError(f"no cell for the job: {report.decode(errors='replace') or 'it died at once'}")
-    return int(pid)
-
-
-def _guarded(action: Callable[[], None], writer: int) -> None:
-    """Run in a child that must never return to its parent's code; `writer` is told what prevents the cell."""
     try:
-        action()
-    except BaseException as error:
-        os.write(writer, f"{type(error).__name__}: {error}".encode())
+        if order["kind"] == "bubblewrap":
+            _write_maps(child, order["uid"] or os.getuid(), order["uid"] or os.getgid())
+        os.write(map_done, b"1")
+        report = b""
+        while part := os.read(reader, 4096):  # "ok" when it is confined, or what went wrong
+            report += part
     finally:
-        os._exit(70)
+        for descriptor in (reader, mapped, map_done):
+            os.close(descriptor)
+    if report != b"ok":
+        raise OSError(f"no cell for the job: {report.decode(errors='replace') or 'it died at once'}")
+    return child
 
 
-def _bubblewrap_cell(order: dict, descriptors: list[int], job: Callable[[], int]) -> None:
-    libc = ctypes.CDLL(None, use_errno=True)
-    if order["uid"]:
-        _become(order["uid"])
-        libc.prctl(_SET_DUMPABLE, 1, 0, 0, 0)  # or /proc/self is root's and the maps cannot be written
-    uid, gid = os.getuid(), os.getgid()
-    _check(libc.unshare(_NEW_USER | _NEW_PID | _NEW_MOUNTS | _NEW_IPC), "unshare")
+def _fork(flags: int) -> int:
+    """os.fork, but the child begins in new namespaces: one fork, where unshare would need two.
+
+    Python's state after a fork is set right as os.fork does it. What the C library's fork would add is its record of
+    the process's id: this process and the child are each number 1 of their namespace, so that it is right as it is.
+    """
+    api = ctypes.pythonapi
+    arguments = struct.pack("8Q", flags, 0, 0, 0, signal.SIGCHLD, 0, 0, 0)  # struct clone_args
+    buffer = ctypes.create_string_buffer(arguments, len(arguments))
+    api.PyOS_BeforeFork()
+    child = _libc.syscall(ctypes.c_long(_CLONE3), buffer, ctypes.c_size_t(len(arguments)))
+    if child == 0:
+        api.PyOS_AfterFork_Child()
+        return 0
+    number = ctypes.get_errno()
+    api.PyOS_AfterFork_Parent()
+    if child < 0:
+        raise OSError(number, f"a process in new namespaces: {os.strerror(number)}")
+    return child
+
+
+def _write_maps(child: int, uid: int, gid: int) -> None:
+    """The child's one user: INSIDE_ID inside, `uid` outside. A process that is gone already is found out later."""
     for name, text in (("setgroups", "deny"), ("uid_map", f"{INSIDE_ID} {uid} 1"), ("gid_map", f"{INSIDE_ID} {gid} 1")):
-        with open(f"/proc/self/{name}", "w") as file:
+        with open(f"/proc/{child}/{name}", "w") as file:
             file.write(text)
-    pid = os.fork()  # the new process namespace begins with a child
-    if pid:
-        os.write(descriptors[-1], b"%d " % pid)
-        return
-    _mount(libc, HOME, f"size={order['file_bytes']},nr_inodes=4096,mode=0700,uid={INSIDE_ID},gid={INSIDE_ID}")
-    _mount(libc, "/proc", "size=4096,nr_inodes=2,mode=0555", _READ_ONLY)
-    _confine(libc, order, descriptors, HOME)
-    _drop_capabilities(libc)
-    if seccomp.supported():
-        seccomp.install(libc)
-    _run(job)
 
 
-def _process_cell(order: dict, descriptors: list[int], job: Callable[[], int]) -> None:
-    libc = ctypes.CDLL(None, use_errno=True)
-    os.write(descriptors[-1], b"%d " % os.getpid())
-    if order["uid"]:
-        _open_library()
-        _become(order["uid"])
-    _confine(libc, order, descriptors, order["home"])
-    _run(job)
-
-
-def _run(job: Callable[[], int]) -> None:
-    """The cell is closed: say so and begin. Never returns."""
-    os.write(4, b"ok")
-    os.close(4)
+def _begin(order: dict, mapped: int, descriptors: list[int], job: Callable[[], int]) -> None:
+    """In the child, which never returns to its parent's code: close the cell, say so, do the job."""
     code = 70
     try:
+        try:
+            os.read(mapped, 1)
+            (_close_namespaces if order["kind"] == "bubblewrap" else _close_process)(order, descriptors)
+            os.write(4, b"ok")
+        except BaseException as error:
+            os.write(descriptors[-1], f"{type(error).__name__}: {error}".encode())
+            return
+        os.close(4)
         code = job()
     finally:
         os._exit(code)
 
 
-def _confine(libc: ctypes.CDLL, order: dict, descriptors: list[int], home: str) -> None:
+def _close_namespaces(order: dict, descriptors: list[int]) -> None:
+    os.setresgid(INSIDE_ID, INSIDE_ID, INSIDE_ID)
+    os.setresuid(INSIDE_ID, INSIDE_ID, INSIDE_ID)
+    _mount(HOME, f"size={order['file_bytes']},nr_inodes=4096,mode=0700,uid={INSIDE_ID},gid={INSIDE_ID}")
+    _mount("/proc", "size=4096,nr_inodes=2,mode=0555", _READ_ONLY)
+    _confine(order, descriptors, HOME)
+    _drop_capabilities()
+    if seccomp.supported():
+        seccomp.install(_libc)
+
+
+def _close_process(order: dict, descriptors: list[int]) -> None:
+    if order["uid"]:
+        _open_library()
+        os.setgroups([])
+        os.setresgid(order["uid"], order["uid"], order["uid"])
+        os.setresuid(order["uid"], order["uid"], order["uid"])
+    _confine(order, descriptors, order["home"])
+
+
+def _confine(order: dict, descriptors: list[int], home: str) -> None:
     """Session, folder, limits, descriptors; no privilege can be gained from here on."""
     os.setsid()
     os.chdir(home)
     os.umask(0o077)
     os.environ["HOME"] = os.environ["TMPDIR"] = home
-    for descriptor in descriptors:
-        os.set_inheritable(descriptor, True)
-    high = [_above(descriptor) for descriptor in descriptors]
-    for number, descriptor in enumerate(high):
-        os.dup2(descriptor, number)
-    os.closerange(len(descriptors), 1 << 16)
+    for number, descriptor in enumerate([fcntl.fcntl(descriptor, fcntl.F_DUPFD, 16) for descriptor in descriptors]):
+        os.dup2(descriptor, number)  # all were copied above 15, so that none overwrites another
+    kept = _library_descriptors()
+    for low, high in zip([len(descriptors), *(n + 1 for n in kept)], [*kept, 1 << 20], strict=True):
+        os.closerange(low, high)
+    _set_limits(order)
+    _check(_libc.prctl(_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs")
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def _set_limits(order: dict) -> None:
     for name, value in (
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_CPU, int(order["cpu_total"]) + 1),
@@ -126,41 +151,31 @@ def _confine(libc: ctypes.CDLL, order: dict, descriptors: list[int], home: str) 
         hard = resource.getrlimit(name)[1]
         bound = value if hard == resource.RLIM_INFINITY else min(value, hard)
         resource.setrlimit(name, (bound, bound))
-    _check(libc.prctl(_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs")
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
-def _above(descriptor: int) -> int:
-    """A copy of the descriptor that no dup2 to 0…4 can overwrite."""
-    import fcntl
-
-    return fcntl.fcntl(descriptor, fcntl.F_DUPFD, 16)
-
-
-def _become(uid: int) -> None:
-    os.setgroups([])
-    os.setresgid(uid, uid, uid)
-    os.setresuid(uid, uid, uid)
 
 
 def _open_library() -> None:
-    """Where only root may enter the folder of the interpreter, its modules are found through an open descriptor."""
+    """Where only root may enter the interpreter's folder, its modules are found through open descriptors."""
     for i, folder in enumerate(sys.path):
         if folder.startswith("/") and os.path.isdir(folder):
             sys.path[i] = f"/proc/self/fd/{os.open(folder, os.O_PATH | os.O_DIRECTORY)}"
 
 
-def _drop_capabilities(libc: ctypes.CDLL) -> None:
+def _library_descriptors() -> list[int]:
+    names = [folder.rpartition("/")[2] for folder in sys.path if folder.startswith("/proc/self/fd/")]
+    return sorted(map(int, names))
+
+
+def _drop_capabilities() -> None:
     for capability in range(_CAPABILITIES):  # those that the kernel has not give an error
-        libc.prctl(_DROP_BOUND, capability, 0, 0, 0)
-    libc.prctl(_AMBIENT, _AMBIENT_CLEAR, 0, 0, 0)
+        _libc.prctl(_DROP_BOUND, capability, 0, 0, 0)
+    _libc.prctl(_AMBIENT, _AMBIENT_CLEAR, 0, 0, 0)
     header = (ctypes.c_uint32 * 2)(0x20080522, 0)
-    _check(libc.capset(header, (ctypes.c_uint32 * 6)()), "capset")
+    _check(_libc.capset(header, (ctypes.c_uint32 * 6)()), "capset")
 
 
-def _mount(libc: ctypes.CDLL, target: str, options: str, flags: int = 0) -> None:
+def _mount(target: str, options: str, flags: int = 0) -> None:
     flags |= _NOSUID | _NODEV | _NOEXEC
-    _check(libc.mount(b"tmpfs", target.encode(), b"tmpfs", ctypes.c_ulong(flags), options.encode()), f"mount {target}")
+    _check(_libc.mount(b"tmpfs", target.encode(), b"tmpfs", ctypes.c_ulong(flags), options.encode()), f"mount {target}")
 
 
 def _check(result: int, what: str) -> None:

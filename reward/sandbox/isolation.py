@@ -20,11 +20,14 @@ IDS = 65_534  # users that root maps into a worker besides its own
 _FIRST_ID = 0x7100_0000
 _INSIDE = ("candidate", "cell", "frames", "program", "seccomp", "source", "strict", "tester", "values", "zygote")
 _FOLDER = Path(__file__).parent
-# The files as a package of their own, so that nothing else of ours need be visible.
-_BOOT = (
-    "import sys,types;p=types.ModuleType('cage');p.__path__=[sys.argv[1]];sys.modules['cage']=p;"
-    "from cage.zygote import main;main(int(sys.argv[2]),sys.argv[3])"
-)
+# The package without its own __init__, so that nothing else of ours need be visible.
+_BOOT = """import sys, types
+for name in ("posttrain", "posttrain.reward", "posttrain.reward.sandbox"):
+    sys.modules[name] = package = types.ModuleType(name)
+    package.__path__ = [sys.argv[1]]
+from posttrain.reward.sandbox.zygote import main
+main(int(sys.argv[2]), sys.argv[3])
+"""
 # What Python's own libraries need; never /usr as a whole, where packages (and the tests in them) lie.
 _LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/etc/ld.so.cache", "/usr/share/zoneinfo", "/nix/store")
 _DEVICES = ("null", "zero", "full", "random", "urandom")
@@ -76,7 +79,7 @@ def build_command(isolation: Isolation, control: int, info: int = -1, block: int
 
 
 def _view() -> list[str]:
-    """bubblewrap's arguments for the files that a worker sees: the interpreter, its libraries and our inside modules."""
+    """bubblewrap's arguments for the files that a worker sees: Python, its libraries and our inside modules."""
     words = ["--tmpfs", "/"]
     for path in _LIBRARIES:
         if os.path.islink(path):
@@ -89,6 +92,8 @@ def _view() -> list[str]:
     libraries = [str(path) for path in (prefix / "lib").glob("lib*.so*")] if str(prefix) != "/usr" else []
     for path in [python, *sorted(stdlib), *libraries]:
         if not path.startswith(("/usr/lib/", "/lib/", "/nix/store/")):
+            for folder in reversed(Path(path).parents):
+                words += ["--dir", str(folder)]  # or bubblewrap makes it one that only its owner may enter
             words += ["--ro-bind", os.path.realpath(path), path]
     for path in _package_folders(stdlib):
         words += ["--tmpfs", path, "--remount-ro", path]  # packages may bring tests, and the repository's own path
@@ -147,7 +152,11 @@ def _version() -> str:
 def _mend(error: str) -> str:
     """What to do about it, from the switches that forbid user namespaces."""
     for path, forbids, mend in (
-        ("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1", "kernel.apparmor_restrict_unprivileged_userns=0"),
+        (
+            "/proc/sys/kernel/apparmor_restrict_unprivileged_userns",
+            "1",
+            "kernel.apparmor_restrict_unprivileged_userns=0",
+        ),
         ("/proc/sys/kernel/unprivileged_userns_clone", "0", "kernel.unprivileged_userns_clone=1"),
         ("/proc/sys/user/max_user_namespaces", "0", "user.max_user_namespaces=10000"),
     ):
@@ -172,4 +181,3 @@ def write_maps(pid: int) -> None:
     text = f"0 0 1\n1 {id_base()} {IDS}\n"
     for name in ("uid_map", "gid_map"):
         Path(f"/proc/{pid}/{name}").write_text(text)
-

@@ -96,9 +96,7 @@ class Sandbox:
         self._lock = threading.Lock()
         self._executor: ThreadPoolExecutor | None = None
 
-    def run(
-        self, source: str, call: str | None, inputs: Sequence[Any], limits: Limits | None = None
-    ) -> list[Result]:
+    def run(self, source: str, call: str | None, inputs: Sequence[Any], limits: Limits | None = None) -> list[Result]:
         """Run a program on each input; one Result an input, and no exception whatever the program does.
 
         source: Python · call: a function's name (`Class.method` for a method of a new object of the class), or None

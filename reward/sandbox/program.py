@@ -1,8 +1,8 @@
 """What a job does, told by the first message on its channel: run a program, answer calls, or test another job.
 
-    {"mode": "program", "source"}   as `python solution.py`: stdin and stdout are the job's own
-    {"mode": "calls", "source"}     as a module; see candidate.py
-    {"mode": "tests", …}            see tester.py
+{"mode": "program", "source"}   as `python solution.py`: stdin and stdout are the job's own
+{"mode": "calls", "source"}     as a module; see candidate.py
+{"mode": "tests", …}            see tester.py
 """
 
 import atexit
@@ -10,9 +10,9 @@ import json
 import sys
 import threading
 
-from . import candidate, tester
-from .frames import Channel
-from .source import CompileError, compile_text, describe, new_module, run_code
+from posttrain.reward.sandbox import candidate, tester
+from posttrain.reward.sandbox.frames import Channel
+from posttrain.reward.sandbox.source import CompileError, compile_text, describe, new_module, run_code
 
 PATH = "solution.py"
 

@@ -18,7 +18,8 @@ _DENIED = {
     "keyctl": (250, 219), "add_key": (248, 217), "request_key": (249, 218), "memfd_create": (319, 279),
     "shmget": (29, 194), "semget": (64, 190), "msgget": (68, 186), "mq_open": (240, 180), "syslog": (103, 116),
     "name_to_handle_at": (303, 264), "open_by_handle_at": (304, 265), "fanotify_init": (300, 262),
-    "personality": (135, 92), "io_uring_setup": (425, 425), "io_uring_enter": (426, 426), "io_uring_register": (427, 427),
+    "personality": (135, 92), "io_uring_setup": (425, 425), "io_uring_enter": (426, 426),
+    "io_uring_register": (427, 427),
     "open_tree": (428, 428), "move_mount": (429, 429), "fsopen": (430, 430), "fsconfig": (431, 431),
     "fsmount": (432, 432), "fspick": (433, 433), "pidfd_getfd": (438, 438), "mount_setattr": (442, 442),
     "memfd_secret": (447, 447),
@@ -74,7 +75,7 @@ def build_filter(machine: str) -> list[Instruction]:
     return program
 
 
-def install(libc: ctypes.CDLL) -> None:
+def install(libc: ctypes.PyDLL) -> None:
     """Bind this process and its children for good; needs no_new_privs. Raises OSError."""
     program = build_filter(platform.machine())
     code = b"".join(struct.pack("HBBI", *instruction) for instruction in program)

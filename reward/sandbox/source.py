@@ -37,11 +37,12 @@ def compile_text(text: str | ast.Module, path: str) -> types.CodeType:
         raise CompileError from error
 
 
-def new_module(name: str, path: str, text: str) -> types.ModuleType:
-    """An empty module, known to `import`, whose source can be shown in tracebacks and by `inspect`."""
-    with open(path, "w", encoding="utf-8", errors="surrogatepass") as file:
-        file.write(text)
-    linecache.cache[path] = (len(text), None, text.splitlines(keepends=True), path)
+def new_module(name: str, path: str, text: str | None = None) -> types.ModuleType:
+    """An empty module, known to `import`; with its text, whose source tracebacks and `inspect` can show."""
+    if text is not None:
+        with open(path, "w", encoding="utf-8", errors="surrogatepass") as file:
+            file.write(text)
+        linecache.cache[path] = (len(text), None, text.splitlines(keepends=True), path)
     module = types.ModuleType(name)
     module.__file__ = path
     sys.modules[name] = module

@@ -15,9 +15,7 @@ def equal(left: Any, right: Any) -> bool:
     """left == right, and no bool stands where a number stands."""
     if isinstance(left, bool) or isinstance(right, bool):
         return left is right
-    if not left == right:
-        return False
-    return _bools_agree(left, right)
+    return bool(left == right) and _bools_agree(left, right)
 
 
 def _bools_agree(left: Any, right: Any) -> bool:
@@ -101,15 +99,39 @@ _SIGNS: dict[type[ast.cmpop], str] = {
 
 
 class Comparisons(ast.NodeTransformer):
-    """`a == b` becomes `name(a, "==", b)`, and so every comparison. All operands are evaluated, also of a chain."""
+    """`a == b` becomes `name(a, "==", b)`, and so every comparison. All operands are evaluated, also of a chain.
+
+    On the way the names that the source reads and those that it binds anywhere are gathered.
+    """
 
     def __init__(self, name: str) -> None:
         self._name = name
+        self.read: set[str] = set()
+        self.bound: set[str] = set()
 
     def visit_Compare(self, node: ast.Compare) -> ast.AST:
         self.generic_visit(node)
         arguments: list[ast.expr] = [node.left]
         for sign, right in zip(node.ops, node.comparators, strict=True):
-            arguments += [ast.Constant(_SIGNS[type(sign)]), right]
-        call = ast.Call(func=ast.Name(id=self._name, ctx=ast.Load()), args=arguments, keywords=[])
-        return ast.copy_location(call, node)
+            arguments += [ast.copy_location(ast.Constant(_SIGNS[type(sign)]), node), right]
+        function = ast.copy_location(ast.Name(id=self._name, ctx=ast.Load()), node)
+        return ast.copy_location(ast.Call(func=function, args=arguments, keywords=[]), node)
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        (self.read if isinstance(node.ctx, ast.Load) else self.bound).add(node.id)
+        return node
+
+    def visit_Constant(self, node: ast.Constant) -> ast.AST:
+        return node
+
+    def generic_visit(self, node: ast.AST) -> ast.AST:
+        match node:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                self.bound.add(name)
+            case ast.arg(arg=name):
+                self.bound.add(name)
+            case ast.alias():
+                self.bound.add((node.asname or node.name).partition(".")[0])
+            case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
+                self.bound.add(name)
+        return super().generic_visit(node)

@@ -11,16 +11,19 @@ returns a value has not, or a program could bend what the test compares its valu
 
 import ast
 import builtins
+import contextlib
 import json
+import linecache
 import random
 import reprlib
+import types
 from typing import Any
 
-from . import values
-from .candidate import path
-from .frames import Channel
-from .source import CompileError, compile_text, describe, new_module, run_code
-from .strict import COMPARISONS, Comparisons
+from posttrain.reward.sandbox import values
+from posttrain.reward.sandbox.candidate import path
+from posttrain.reward.sandbox.frames import Channel
+from posttrain.reward.sandbox.source import CompileError, compile_text, describe, new_module, run_code
+from posttrain.reward.sandbox.strict import COMPARISONS, Comparisons
 
 _COMPARE = "__posttrain_compare__"
 _shown = reprlib.Repr()
@@ -156,15 +159,16 @@ class _Tests:
         self._order, self._link, self._channel = order, link, channel
         self._compared = ""
         self._where = path("tests.py")
-        self._module = new_module("tests", self._where, "")
+        self._module = new_module("tests", self._where)
         self._names = vars(self._module)
+        self._tests: list[tuple[str, types.CodeType]] = []
         self._names[_COMPARE] = self._compare
 
     def run(self) -> None:
         random.seed(0)  # tests that draw their cases draw the same ones for every program
         trouble = self._attempt(self._prepare)
-        for test in self._order["tests"]:
-            verdict = trouble or self._attempt(lambda text=test: self._execute(text))
+        for i in range(len(self._order["tests"])):
+            verdict = trouble or self._attempt(lambda i=i: self._execute(self._tests[i]))
             self._channel.send(b"v" + json.dumps(verdict or {"passed": True, "status": "passed"}).encode())
 
     def _attempt(self, action: Any) -> dict | None:
@@ -188,9 +192,7 @@ class _Tests:
             report = describe(error, self._where)
             theirs = self._link.error[1] if self._link.error and self._link.error[0] is error else report["traceback"]
             missing = isinstance(error, _NotFound)
-            return _failure(
-                "not_found" if missing else "error", f"{report['name']}: {report['message'][:500]}", theirs
-            )
+            return _failure("not_found" if missing else "error", f"{report['name']}: {report['message'][:500]}", theirs)
 
     def _prepare(self) -> None:
         entry = self._order["entry_point"]
@@ -198,14 +200,15 @@ class _Tests:
             self._names["candidate"] = self._names[entry] = self._entry(entry)
         if self._order["prelude"]:
             own = dict(self._names)
-            try:
-                self._execute(self._order["prelude"])
-            except Exception:  # a prompt that is not a program by itself: the program's own names serve
-                self._names.clear()
+            with contextlib.suppress(Exception):  # a prompt may be no program by itself: then the program's names serve
+                self._execute(self._rewrite(self._order["prelude"], Comparisons(_COMPARE)))
             self._names.update(own)
-        self._bind_names()
-        for text in self._order["setup"]:
-            self._execute(text)
+        names = Comparisons(_COMPARE)
+        setup = [self._rewrite(text, names) for text in self._order["setup"]]
+        self._tests = [self._rewrite(text, names) for text in self._order["tests"]]
+        self._bind(names.read - names.bound - self._names.keys())
+        for part in setup:
+            self._execute(part)
 
     def _entry(self, name: str) -> Any:
         first, _, rest = name.partition(".")
@@ -217,28 +220,27 @@ class _Tests:
         except NameError:
             raise _NotFound(f"the program defines no `{name}`") from None
 
-    def _bind_names(self) -> None:
-        """Names that the tests use and nobody has defined are the program's."""
-        used, bound = set(), {*self._names, *vars(builtins)}
-        for text in (*self._order["setup"], *self._order["tests"]):
-            for node in ast.walk(_parse(text)):
-                if isinstance(node, ast.Name):
-                    (used if isinstance(node.ctx, ast.Load) else bound).add(node.id)
-                else:
-                    bound.update(_binds(node))
-        builtin = set() if self._order["entry_point"] else used & vars(builtins).keys()
-        for name in sorted(used - bound or builtin):  # tests of nothing but `sum` are of the program's own `sum`
-            try:
+    def _bind(self, unknown: set[str]) -> None:
+        """Names that the tests use and nobody has defined are the program's.
+
+        Tests without an entry point that use no name but built-in ones, as `sum`, mean the program's own `sum`.
+        """
+        own = unknown - vars(builtins).keys()
+        for name in sorted(own or (set() if self._order["entry_point"] else unknown)):
+            with contextlib.suppress(NameError):  # then the test that uses it fails by itself
                 self._names[name] = self._link.value(op="get", name=name)
-            except NameError:
-                continue  # then the test that uses it fails by itself
 
-    def _execute(self, text: str) -> None:
-        tree = ast.fix_missing_locations(Comparisons(_COMPARE).visit(_parse(text)))
-        import linecache
+    def _rewrite(self, text: str, names: Comparisons) -> tuple[str, types.CodeType]:
+        try:
+            tree = names.visit(ast.parse(text))
+        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+            raise CompileError from error
+        return text, compile_text(tree, self._where)
 
+    def _execute(self, part: tuple[str, types.CodeType]) -> None:
+        text, code = part
         linecache.cache[self._where] = (len(text), None, text.splitlines(keepends=True), self._where)
-        run_code(compile_text(tree, self._where), self._module)
+        run_code(code, self._module)
 
     def _compare(self, left: Any, *rest: Any) -> bool:
         """`left op right op right …`, strictly; the last comparison that was false is what a failed assert shows."""
@@ -252,26 +254,6 @@ class _Tests:
 
 class _NotFound(Exception):
     pass
-
-
-def _parse(text: str) -> ast.Module:
-    try:
-        return ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise CompileError from error
-
-
-def _binds(node: ast.AST) -> list[str]:
-    match node:
-        case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
-            return [node.name]
-        case ast.arg():
-            return [node.arg]
-        case ast.alias():
-            return [(node.asname or node.name).partition(".")[0]]
-        case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
-            return [name]
-    return []
 
 
 def _show(value: Any) -> str:

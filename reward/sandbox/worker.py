@@ -41,8 +41,9 @@ class Worker:
     def __init__(self, isolation: _isolation.Isolation) -> None:
         self.isolation = isolation
         self.control, inside = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._errors = tempfile.TemporaryFile()
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115
         self._process: subprocess.Popen | None = None
+        self._last: Job | None = None
         try:
             self._process = _keeper(os.getpid()).submit(self._spawn, inside).result()
             inside.close()
@@ -91,14 +92,23 @@ class Worker:
             told = self._errors.read(4000).decode(errors="replace").strip().splitlines()
             raise WorkerLost(told[-1] if told else "it ended at once, without a word")
 
+    def take(self, job: "Job") -> None:
+        """Make room for a job: wait until nothing is left of the one before. Raises WorkerLost where that fails."""
+        if self._last is not None:
+            self._last.settle()
+        self._last = job
+
     def prove(self) -> None:
         """Run a program that must work. Raises WorkerLost with the reason where the cell cannot be made."""
         job = Job(self, Limits(cpu_seconds=30, wall_seconds=30), {"mode": "calls", "source": "def f(x): return x + 1"})
         job.begin()
         ready = job.receive()
-        job.close()
         if ready != b'{"ready":true}':
-            raise WorkerLost(f"{job.verdict()[1]} {(ready or b'').decode(errors='replace')[:300]}")
+            told = (ready or b"").decode(errors="replace")[:300] or job.verdict()[1]
+            job.close()
+            raise WorkerLost(told)
+        job.close()
+        job.settle()
 
     def close(self) -> None:
         """End the worker and all that is in it."""
@@ -131,7 +141,8 @@ class Job:
         self._worker, self._limits = worker, limits
         self._reason: str | None = None
         self._ended: dict | None = None
-        self._started, self._marked = time.monotonic(), False
+        self._began = self._since = time.monotonic()  # of the stretch, and what the clocks run from
+        self._marked = False
         self._inbox, self._outbox = bytearray(), bytearray()
         self.stdout, self.stderr = bytearray(), bytearray()
         self._channel, inside = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -142,6 +153,7 @@ class Job:
         self._files = {out: self.stdout, errors: self.stderr}
         self._open = {out, errors, self._channel.fileno()}
         try:
+            worker.take(self)
             self._order(calls, [given, out_inside, errors_inside, inside.fileno()])
         except OSError as error:
             self._release()
@@ -165,7 +177,7 @@ class Job:
         self._outbox += len(message).to_bytes(4, "big") + message
 
     def begin(self) -> None:
-        self._started = time.monotonic()
+        self._began = self._since = time.monotonic()
 
     def end(self) -> None:
         if self._marked:
@@ -189,12 +201,16 @@ class Job:
         return first
 
     def close(self) -> None:
-        """End the job and wait until the worker has made sure that nothing of it is left."""
-        if self._ended is None:
-            self._kill("closed")
-            while self._ended is None or self._open:
-                self._turn()
+        """End the job, and hear no more of it; the worker clears up while we go on (see `settle`)."""
+        self._kill("closed")
         self._release()
+
+    def settle(self) -> None:
+        """Wait until the worker has made sure that nothing is left of the job. Raises WorkerLost when it has not."""
+        while self._ended is None:
+            self._turn()
+        if self.lost or (self._ended["why"] or "").startswith("cell"):
+            raise WorkerLost("it did not survive the job before")
 
     def verdict(self) -> tuple[Status, str]:
         """Why a job that has ended did not answer. Raises WorkerLost where that is not the program's fault."""
@@ -231,7 +247,7 @@ class Job:
     @property
     def seconds(self) -> float:
         """Since `begin`."""
-        return time.monotonic() - self._started
+        return time.monotonic() - self._began
 
     def _message(self) -> bytes | None:
         size = int.from_bytes(self._inbox[:4], "big")
@@ -247,7 +263,7 @@ class Job:
     def _turn(self) -> None:
         """Wait for whatever comes next: a message, output, the job's end, a deadline."""
         poll = select.poll()
-        channel, control = self._channel.fileno(), self._worker.control.fileno()
+        channel, control = self._channel.fileno(), self._worker.control.fileno()  # −1 when closed
         for descriptor in self._open:
             writing = select.POLLOUT if descriptor == channel and self._outbox else 0
             poll.register(descriptor, select.POLLIN | writing)
@@ -264,17 +280,17 @@ class Job:
 
     def _patience(self) -> float:
         """Milliseconds until a clock must be looked at."""
-        elapsed = time.monotonic() - self._started
-        if not self._marked and self._reason is None:
+        elapsed = time.monotonic() - self._since
+        if not self._marked and not self.over:
             return 1000 * max(MARK_SECONDS - elapsed, 0.0) + 1
-        limit = self._limits.wall_seconds if self._reason is None else GRACE_SECONDS
+        limit = GRACE_SECONDS if self.over else self._limits.wall_seconds
         return 1000 * max(limit - elapsed, 0.0) + 1
 
     def _check_clock(self) -> None:
-        if self._ended is not None:
+        elapsed = time.monotonic() - self._since
+        if self._ended is not None and not self._open:
             return
-        elapsed = time.monotonic() - self._started
-        if self._reason is not None:
+        if self.over:
             if elapsed > GRACE_SECONDS:
                 self._lose()
         elif elapsed > self._limits.wall_seconds:
@@ -286,7 +302,7 @@ class Job:
     def _kill(self, reason: str) -> None:
         if self._reason is None and self._ended is None:
             self._reason = reason
-            self._started = time.monotonic()
+            self._since = time.monotonic()
             self._tell(b"k")
 
     def _tell(self, command: bytes) -> None:
@@ -301,6 +317,7 @@ class Job:
             message = b""
         if message:
             self._ended = json.loads(message)
+            self._since = time.monotonic()  # what is still in the pipes comes at once
         else:
             self._lose()
 
@@ -389,5 +406,3 @@ def _signal_name(number: int) -> str:
         return signal.Signals(number).name
     except ValueError:
         return f"signal {number}"
-
-

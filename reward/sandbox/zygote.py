@@ -1,6 +1,6 @@
 """The fork server that a worker is: one Python process, warm, which starts one job at a time and watches over it.
 
-    outside → in    a job's order (JSON with four descriptors) · b"m" a timed stretch begins · b"u" it is over · b"k" kill
+    outside → in    a job's order (JSON with four descriptors) · b"m" a timed stretch begins · b"u" it ends · b"k" kill
     in → outside    {"ready": true} · {"code", "cpu", "peak", "why"} once nothing of the job is left
 
 It never sees a program: a job reads that from its own channel, so nothing of one job lies in the memory of the next.
@@ -13,29 +13,29 @@ import gc
 import json
 import os
 import select
-import shutil
 import signal
 import socket
-import tempfile
 import time
 
-from . import cell, program
+from posttrain.reward.sandbox import cell, program
 
 TICK = 0.05  # seconds between two looks at a job's processor time and memory
 PATIENCE = 5.0  # seconds for killed processes to be gone
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _CLOCK = os.sysconf("SC_CLK_TCK")
-_WARM = """abc argparse array ast asyncio base64 bisect builtins calendar cmath collections contextlib copy csv
-dataclasses datetime decimal difflib enum fractions functools hashlib heapq inspect io itertools json logging math
-numbers operator pathlib pprint queue random re secrets statistics string struct subprocess sys tempfile textwrap
-threading time traceback types typing unittest urllib.parse uuid weakref xml.etree.ElementTree zlib""".split()
+# What most programs import: it is there at once. Large and rare ones would make every fork dearer.
+_WARM = (
+    "abc array ast base64 bisect builtins calendar cmath collections contextlib copy dataclasses datetime decimal enum "
+    "fractions functools heapq inspect io itertools json math numbers operator queue random re statistics string "
+    "struct sys textwrap threading time traceback types typing unicodedata weakref zlib"
+)
 
 
 def main(control_descriptor: int, kind: str) -> None:
     control = socket.socket(fileno=control_descriptor)
     if kind == "process":
         _adopt_orphans()
-    for name in _WARM:
+    for name in _WARM.split():
         with contextlib.suppress(ImportError):  # a lean build of Python
             __import__(name)
     gc.collect()
@@ -61,29 +61,39 @@ def _say(control: socket.socket, message: dict) -> None:
 
 def _serve(control: socket.socket, order: dict, descriptors: list[int]) -> dict:
     if order["kind"] == "process":
+        import tempfile
+
         order["home"] = tempfile.mkdtemp(prefix="job-")
         if order["uid"]:
             os.chown(order["home"], order["uid"], order["uid"])
+    watch = _Watch(order)
+    why = None
     try:
-        pid = cell.enter(order, descriptors, program.main)
-        for descriptor in descriptors:
-            os.close(descriptor)
-        watch = _Watch(pid, order)
+        watch.pid = cell.enter(order, descriptors, program.main)
+        _close(descriptors)
         why = watch.until_over(control)
-        code = watch.clear()
-        return {"code": code, "cpu": watch.used, "peak": watch.peak, "why": why}
     except OSError as error:
-        return {"code": None, "cpu": 0.0, "peak": 0, "why": f"cell: {error}"}
-    finally:
-        if order["kind"] == "process":
-            shutil.rmtree(order["home"], ignore_errors=True)
+        _close(descriptors)
+        why = f"cell: {error}"
+    code = watch.clear()
+    if order["kind"] == "process":
+        import shutil
+
+        shutil.rmtree(order["home"], ignore_errors=True)
+    return {"code": code, "cpu": watch.used, "peak": watch.peak, "why": why}
+
+
+def _close(descriptors: list[int]) -> None:
+    while descriptors:
+        os.close(descriptors.pop())
 
 
 class _Watch:
     """One running job: its processor time and memory, and its end."""
 
-    def __init__(self, pid: int, order: dict) -> None:
-        self.pid, self.order = pid, order
+    def __init__(self, order: dict) -> None:
+        self.order = order
+        self.pid = 0  # of the cell's first process, once there is one
         self.used, self.peak = 0.0, 0
         self._since: float | None = None  # processor time at the beginning of the timed stretch
 
@@ -131,8 +141,9 @@ class _Watch:
         deadline = time.monotonic() + PATIENCE
         code = None
         while time.monotonic() < deadline:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self.pid, signal.SIGKILL)  # the first of its namespace: the kernel ends the others with it
+            if self.pid and code is None:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(self.pid, signal.SIGKILL)  # the first of its namespace: the kernel ends the others with it
             _kill_others(self.order["kind"])
             try:
                 while True:
