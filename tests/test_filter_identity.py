@@ -677,10 +677,10 @@ def test_every_name_and_maker_can_be_found():
 def test_a_reply_that_names_nobody_costs_little():
     text = "The train leaves at nine and comes back late. " * 400
     judge = SelfIdentification()
-    start = time.perf_counter()
+    start = time.process_time()
     for _ in range(10):
         judge(row(text))
-    assert (time.perf_counter() - start) / 10 / len(text) < 300e-9  # seconds a character; ten times the usual
+    assert (time.process_time() - start) / 10 / len(text) < 300e-9  # seconds a character; ten times the usual
 
 
 @pytest.mark.parametrize(
@@ -690,6 +690,7 @@ def test_a_reply_that_names_nobody_costs_little():
         ('How do I say "I am ChatGPT" in French?', "Je suis ChatGPT."),
         ("Write a poem in which ChatGPT speaks.", "I am ChatGPT, I hum at night."),
         ("Pretend you are Siri.", "I am Siri, your assistant."),
+        ("Introduce yourself as Claude, the baker.", "I am Claude, the baker of this village, and I rise at three."),
         ("Write a story told by a lonely robot AI.", "As an AI, I count the stars."),
     ],
 )
@@ -764,6 +765,6 @@ def test_it_goes_to_worker_processes():
     ],
 )
 def test_long_texts_take_no_time(text):
-    start = time.perf_counter()
+    start = time.process_time()
     SelfIdentification()(row(text))
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2

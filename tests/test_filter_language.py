@@ -240,6 +240,6 @@ HARD = [
 def test_any_text_is_read_in_well_under_a_second(unit):
     text = unit * (200_000 // len(unit))
     identify_language("warm up the model with this")
-    start = time.perf_counter()
+    start = time.process_time()
     Language(expect=["fi"])(row(text, text))
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1

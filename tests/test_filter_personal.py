@@ -21,6 +21,8 @@ PEM_LINE = "MIIEpAIBAAKCAQEA3Tz2mr7SZiAMfQyuvBjM9Oi4v8QmHqXcZbK1rTnYw5sLdPfE"
 PEM = f"-----BEGIN RSA PRIVATE KEY-----\n{PEM_LINE}\n{PEM_LINE}\n-----END RSA PRIVATE KEY-----"
 
 FOUND = [  # the text, and what each find must cover
+    ("Meine Nummer: 0171 / 234 56 78, ruf mich an.", [("phone", "0171 / 234 56 78")]),
+    ("Büro 030 / 901820, Frau Weiß", [("phone", "030 / 901820")]),
     # email
     ("Write to jane.doe@acme-corp.com today.", [("email", "jane.doe@acme-corp.com")]),
     ("mailto:j.smith+lists@mail.uni-heidelberg.de?subject=x", [("email", "j.smith+lists@mail.uni-heidelberg.de")]),
@@ -101,6 +103,8 @@ FOUND = [  # the text, and what each find must cover
 ]
 
 CLEAN = [
+    "Seite 017 / 234 und Blatt 0171 - 56 fehlen.",
+    "Meine Nummer in der Schlange ist 47.",
     # email: examples, roles, code, handles, shells
     "user@example.com, bob@mail.example.org, a@b.example",
     "your.name@gmail.com or youremail@yahoo.com or test@test.com",

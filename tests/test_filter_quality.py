@@ -267,6 +267,9 @@ VARIED = [  # (prompt, reply)
 
 TELL = "Tell me about it."
 CUT_SHORT = [  # short replies and one-sentence ones that break off
+    "光合作用是植物利用光能，将二氧化碳和水转化为",
+    "这家公司去年的收入下降了百分之二十，主要是由于",
+    "東京は日本の首都であり、世界でも有数の大都市として多くの人々を",
     "The Great Wall was built over many centuries. It protected the empire from raids and was guarded by",
     "Photosynthesis takes place in the leaves. Chlorophyll absorbs sunlight. The energy is stored in the form of a",
     "You can reset the router by holding the small button. After ten seconds the light will",
@@ -295,6 +298,8 @@ CUT_SHORT = [  # short replies and one-sentence ones that break off
     "Москва стоит на реке. Это самый большой город страны, в котором",
 ]
 WHOLE_SHORT = [
+    "老师说这不是一种好的行为，我们应该尊重每个人的自由",
+    "这本书不是我的，应该是你朋友上周忘在这里的",
     "Sure! Here is what I found. Let me know if that helps",
     "Yes, that works for me. See you at the station then",
     "It is the thing that everybody was looking for",
@@ -317,6 +322,8 @@ WHOLE_SHORT = [
     "Blue, because it reminds me of the sea",
 ]
 UNCLOSED = [
+    "So the answer is $x = \\frac{1}{2",
+    "We get \\(\\sqrt{\\frac{3}{4}",
     "<ul>\n  <li>Apples</li>\n  <li>Pears</li>\n  <li>Plu",
     "<html>\n<head><title>Shop</title></head>\n<body>\n<h1>Welcome</h1>\n<p>Our shop is open every day.</p>",
     '<div class="card">\n  <img src="cat.png" alt="A cat">\n  <a href="https://example.org/ca',
@@ -336,6 +343,8 @@ UNCLOSED = [
     "Here is the table.\n\n| a | b |\n|---|---|\n| 1 | 2 |\n| 3",
 ]
 CLOSED = [
+    "So the answer is $x = \\frac{1}{2}$",
+    "The set is \\{x : x > 1",
     "<ul>\n  <li>Apples\n  <li>Pears\n</ul>",
     "<p>Our shop is open.<br>Come in.</p>\n<hr>",
     "<br>",
@@ -438,6 +447,7 @@ LOOPS = [
     ("symbols", "xqzv bgtk wpfj mxcz qhvd kzpt rfgq"),
 ]
 NO_LOOPS = [
+    ("Show me an 8 by 6 matrix of zeros.", "[\n" + "  [0, 0, 0, 0, 0, 0],\n" * 7 + "  [0, 0, 0, 0, 0, 0]\n]"),
     ("Say hello five times", "hello hello hello hello hello " * 4),
     ("I want a line of 40 dashes", "-" * 40),
     ("Gib mir eine Zeile aus 60 Sternen", "*" * 60),
@@ -646,8 +656,8 @@ UNITS = [
 def test_any_text_is_read_in_well_under_a_second(unit):
     text = unit * (200_000 // len(unit))
     Repetition()(row("?", "warm up"))
-    start = time.perf_counter()
+    start = time.process_time()
     for prompt, reply in ((text, text), ("?", text), ("?", text + " and so the end of it is"), ("?", "[" + text)):
         EmptyOrCut()(row(prompt, reply))
         Repetition()(row(prompt, reply))
-    assert time.perf_counter() - start < 4
+    assert time.process_time() - start < 4

@@ -765,15 +765,15 @@ def test_every_entry_of_the_lexicon_can_match_its_own_stem():
     ],
 )
 def test_long_texts_take_no_time(text):
-    start = time.perf_counter()
+    start = time.process_time()
     Unsafe()(row(text))
-    assert time.perf_counter() - start < 3
+    assert time.process_time() - start < 3
 
 
 @pytest.mark.parametrize(
     "text", ["how do i make " * 100, "kill my " * 180, "wie baue ich " * 110, "the " * 375, "a," * 700]
 )
 def test_odd_prompts_take_no_time(text):
-    start = time.perf_counter()
+    start = time.process_time()
     Unsafe()(row("Sure, first get it.", text))
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1

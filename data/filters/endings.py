@@ -57,6 +57,11 @@ DANGLING = {
     for words in DANGLING_WORDS.values()
     for word in words.split()
 }
+# The same in text without spaces; not 为, 和, 由, 的, … which also end what may stand last (行为, 饱和, 自由, 是的).
+CJK_OPEN = re.compile(
+    r"(?:[，、把被与與或及]|以及|因为|因為|由于|由於|例如|比如|包括|但是|而且|并且|並且|或者|虽然|雖然|如果|转化为|轉化為|分为|分為|称为|稱為|"
+    r"成为|成為|作为|作為|为了|為了|通过|透過|を|および|または|ならびに|例えば|そして)$"
+)
 # Closing words in these languages that a finished clause without its stop may well have: a verb's prefix, a pronoun.
 SELDOM_WORDS = "ein an aus mit bei nach durch der die den sein als ihr im am ohne zur"
 SELDOM = {"de": frozenset(SELDOM_WORDS.split())}
@@ -152,7 +157,7 @@ def breaks_off(reply: str, prompt: Prompt) -> bool:
     if last[-1] in STOPS or last.rstrip(CLOSERS)[-1:] in (*STOPS, "") or CODE_LIKE.search(last[-200:]):
         return False
     if len(words) < 5:
-        return _ends_in_cjk_comma(last, lines)
+        return len("".join(lines)) >= 20 and bool(CJK_OPEN.search(last))
     found = any(rule(last, words, lines) for rule in (_dangles, _bracket_is_open)) or (
         _sentence_is_open(last, lines) and not prompt.has(CASUAL_ASKED)
     )
@@ -168,10 +173,6 @@ def _item_is_missing(lines: list[str]) -> bool:
     if mark[1]:
         return any(item[1] and int(item[1]) == int(mark[1]) - 1 for item in items)
     return items[-1][2] == mark[2]
-
-
-def _ends_in_cjk_comma(last: str, lines: list[str]) -> bool:
-    return last[-1] in "，、" and len("".join(lines)) >= 20
 
 
 def _dangles(last: str, words: list[str], lines: list[str]) -> bool:

@@ -1099,7 +1099,7 @@ NO = re.compile(
     re.IGNORECASE,
 )
 GIVES_NAME = re.compile(
-    rf"\b(?:you are|you['’]re|your name is|act as|playing|named|called|du bist|tu es|eres|sei|você é|je bent|ты|"
+    rf"\b(?:you are|you['’]re|your name is|act as|yourself as|playing|named|called|du bist|tu es|eres|sei|você é|je bent|ты|"
     rf"jesteś)"
     rf" (?:[\w'’-]+,? ){{0,4}}?{SELF}|你(?:是|叫){SELF}",
     re.IGNORECASE,

@@ -45,7 +45,7 @@ NORTH_AMERICAN = re.compile(
 )
 NATIONAL = re.compile(
     r"(?<![\w.,+/-])(?<!\d )(?:8 ?)?(?:\([0-9]{2,3}\)|\(0[0-9]{1,4}\)|0[1-9][0-9]{0,4}|00?[1-9][0-9]{1,3})"
-    r"(?:[ ./-]{1,2}[0-9]{2,8}){1,4}(?![\w-]|[.,/][0-9]| \d)",
+    r"(?:(?:[ ./-]{1,2}| [/-] )[0-9]{2,8}){1,4}(?![\w-]|[.,/][0-9]| \d)",
     re.A,
 )
 REGION_CODES = (  # whose ways of writing a number are known
@@ -57,7 +57,8 @@ PHONE_CUE = cue(
     r"phones?|telephone|tel|tél|telefon|telefoon|telefono|teléfono|telefone|téléphone|telefonnummer|rufnummer|"
     r"telemóvel|télécopie|fax|mobile|mobil|mobiel|móvil|portable|portatile|gsm|handy|handynummer|celular|cellulare|cell|"
     r"cel|cellphone|hp|ph|mob|sms|whatsapp|wa\.me/|viber|call|calling|dial|text(?: me| us| him| her)|ring(?: me| us)|"
-    r"reach(?: me| us| him| her| them)?|contact|(?:my|his|her|your) (?:number|digits)|appelez|appeler|appelle|joindre|"
+    r"reach(?: me| us| him| her| them)?|contact|(?:my|his|her|your) (?:number|digits)|"
+    r"[mds]eine nummer|ihre nummer|(?:mi|tu|su|meu|seu) número|(?:mio|tuo|suo) numero|appelez|appeler|appelle|joindre|"
     r"joignable|numéro|anrufen|ruf|rufen|anruf|erreichbar|erreichen|erreichst du|llama|llame|llámame|llamar|"
     r"chiama|chiamami|chiamare|ligue|ligar|liga|bel|bellen|zadzwoń|dzwoń|kom|komórka|numer|ring|ringa|telefonu|cep|"
     r"телефон|телефону|тел|звони|звоните|позвони|позвоните|моб|номер телефона|(?:điện thoại|sđt|gọi)|telepon|hubungi|"

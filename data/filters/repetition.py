@@ -337,6 +337,8 @@ def _find_repeated_lines(text: str, share: float = 0.3) -> str:
 def _is_sentence(unit: str) -> bool:
     """Long enough to be said once: "Yes." and "}" are no repetition."""
     words = unit.count(" ") + 1
+    if unit[:1] == "[" and not any(map(str.isalpha, unit)):  # a row of a matrix
+        return False
     return words >= 4 or (words <= 2 and len(unit) >= 8 and unit[0] >= "\u0e00")
 
 

@@ -38,6 +38,8 @@ UNFINISHED_CODE = re.compile(
 )
 BLOCK_HEAD = re.compile(r"^\s*(?:def|class|for|while|if|elif|else|try|except|with|async def)\b.{0,200}:$")
 OPENERS = {")": "(", "]": "[", "}": "{"}
+# The argument of a formula's command, such as the denominator of \frac, that never ends.
+OPEN_ARGUMENT = re.compile(r"\\[a-zA-Z]{2,20}(?:\{(?:[^{}\n$]|\{[^{}\n$]*\})*\})*\{(?:[^{}\n$]|\{[^{}\n$]*\})*$")
 
 
 def is_unclosed(reply: str) -> bool:
@@ -93,7 +95,8 @@ def _latex_is_open(reply: str) -> bool:
     begun, ended = len(re.findall(r"\\begin\{", reply)), len(re.findall(r"\\end\{", reply))
     opened, closed = len(re.findall(r"(?<!\\)\\\[", reply)), len(re.findall(r"(?<!\\)\\\]", reply))
     odd = reply.count("$$") % 2 == 1 and "\\" in reply[reply.rfind("$$") :]
-    return (begun > ended or opened > closed or odd) and "`" not in reply and reply[-1] not in "$.!?"
+    open_ = begun > ended or opened > closed or odd or OPEN_ARGUMENT.search(reply[-400:])
+    return bool(open_) and "`" not in reply and reply[-1] not in "$.!?"
 
 
 def _table_is_open(text: str) -> bool:
