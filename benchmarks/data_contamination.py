@@ -81,6 +81,14 @@ def judge_dropped(dropped: list[dict], trained: list[str], tests: dict[str, list
     return judged
 
 
+def usage() -> list[resource.struct_rusage]:
+    return [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+
+
+def cpu_seconds() -> float:
+    return sum(one.ru_utime + one.ru_stime for one in usage())
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--train", type=Path, required=True)
@@ -102,12 +110,12 @@ def main() -> None:
             "filters": [{"contamination": {"against": against}}],
         }
         started = time.perf_counter()
+        cpu = cpu_seconds()
         manifest = build_mixture(read_spec(spec), folder / "out")
-        seconds = time.perf_counter() - started
+        seconds, cpu = time.perf_counter() - started, cpu_seconds() - cpu
         dropped = [json.loads(line) for line in (folder / "out/rejected.jsonl").open(encoding="utf-8")]
     ids = [line["id"] for line in dropped if line["source"] == "planted"]
     found = {kind: sum(one.startswith(f"{kind}/") for one in ids) for kind in PLANTS}
-    peaks = [resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     judged = judge_dropped([line for line in dropped if line["source"] == "train"], trained, tests)
     copies = sum(one["copy"] for one in judged)
     report = {
@@ -115,7 +123,8 @@ def main() -> None:
         "rows": sizes,
         "items": sum(map(len, tests.values())),
         "seconds": round(seconds, 1),
-        "peak_gb": [round(peak * 1024 / 1e9, 3) for peak in peaks],  # of the build, of its largest worker
+        "cpu_seconds": round(cpu, 1),
+        "peak_gb": [round(one.ru_maxrss * 1024 / 1e9, 3) for one in usage()],  # of the build, of its largest worker
         "planted": plants,
         "found": found,
         "clean": {"rows": len(trained) - copies, "false_alarms": len(judged) - copies},

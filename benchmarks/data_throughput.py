@@ -4,7 +4,8 @@
     python benchmarks/data_throughput.py --growth 10000,100000,1000000
 
 Rows are our own subsets and generated sums, written once as JSONL. Every measurement is a process of its own; memory is
-the highest resident size of it and, for builds, of its largest worker beside it.
+the highest resident size of it and, for builds, of its largest worker beside it. CPU seconds are of all its processes,
+with their imports and the loading of the tokenizer (a few seconds each): other programs on the machine change them less.
 """
 
 import argparse
@@ -56,7 +57,7 @@ def write_rows(path: Path, count: int) -> None:
 
 
 def measure(kind: str, path: Path, filters: list[str], workers: int, results) -> None:
-    """One build or one pass over a stream, in this process; puts {seconds, peak_gb} into `results`."""
+    """One build or one pass over a stream, in this process; puts {seconds, cpu_seconds, peak_gb} into `results`."""
     os.environ["POSTTRAIN_CACHE"] = tempfile.mkdtemp()
     tokenizer = os.environ.get("BENCHMARK_TOKENIZER") or None
     spec = {"sources": {"rows": str(path)}, "filters": [{name: FILTERS[name]} for name in filters]}
@@ -74,8 +75,10 @@ def measure(kind: str, path: Path, filters: list[str], workers: int, results) ->
         for _ in MixtureStream(spec):
             pass
     seconds = time.perf_counter() - started
-    peaks = [resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    results.put({"seconds": round(seconds, 2), "peak_gb": [round(peak * 1024 / 1e9, 3) for peak in peaks]})
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    cpu = sum(one.ru_utime + one.ru_stime for one in used)
+    peaks = [round(one.ru_maxrss * 1024 / 1e9, 3) for one in used]
+    results.put({"seconds": round(seconds, 2), "cpu_seconds": round(cpu, 2), "peak_gb": peaks})
 
 
 def run(kind: str, path: Path, filters: list[str], workers: int) -> dict:
@@ -123,7 +126,8 @@ def main() -> None:
 
 def show(name: str, result: dict, rows: int) -> dict:
     rate = rows / result["seconds"]
-    print(f"{name:28} {result['seconds']:8.1f} s {rate:9,.0f} rows/s   peak {result['peak_gb']} GB", flush=True)
+    cpu, peak = result["cpu_seconds"], result["peak_gb"]
+    print(f"{name:28} {result['seconds']:8.1f} s {rate:9,.0f} rows/s {cpu:8.1f} CPU s   peak {peak} GB", flush=True)
     return result | {"rows_per_second": round(rate)}
 
 
