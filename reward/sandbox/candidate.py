@@ -90,7 +90,8 @@ class _Objects:
             case "attribute":
                 value = getattr(self._object(request["of"]), request["name"])
             case "set":
-                value = setattr(self._object(request["of"]), request["name"], self._decode(request["value"]))
+                setattr(self._object(request["of"]), request["name"], self._decode(request["value"]))
+                value = None
             case "list":
                 value = list(itertools.islice(self._object(request["of"]), MAX_ITEMS + 1))
                 if len(value) > MAX_ITEMS:

@@ -22,7 +22,7 @@ INSIDE_ID = 1000
 _NAMESPACES = 0x10000000 | 0x20000000 | 0x00020000 | 0x08000000  # CLONE_NEWUSER, NEWPID, NEWNS, NEWIPC
 _CLONE3 = 435  # on every architecture
 _NOSUID, _NODEV, _NOEXEC, _READ_ONLY = 2, 4, 8, 1
-_SET_NO_NEW_PRIVS, _DROP_BOUND, _AMBIENT, _AMBIENT_CLEAR = 38, 24, 47, 4
+_SET_DUMPABLE, _SET_NO_NEW_PRIVS, _DROP_BOUND, _AMBIENT, _AMBIENT_CLEAR = 4, 38, 24, 47, 4
 _CAPABILITIES = 64
 _libc = ctypes.PyDLL(None, use_errno=True)  # which holds Python's lock during a call, as a fork must
 
@@ -132,13 +132,14 @@ def _confine(order: dict, descriptors: list[int], home: str) -> None:
     for low, high in zip([len(descriptors), *(n + 1 for n in kept)], [*kept, 1 << 20], strict=True):
         os.closerange(low, high)
     _set_limits(order)
+    _check(_libc.prctl(_SET_DUMPABLE, 0, 0, 0, 0), "dumpable")
     _check(_libc.prctl(_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs")
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _set_limits(order: dict) -> None:
     for name, value in (
-        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_CORE, 1),  # at 1 no handler of core dumps is called; at 0 it would be
         (resource.RLIMIT_CPU, int(order["cpu_total"]) + 1),
         (resource.RLIMIT_AS, order["memory_bytes"]),
         (resource.RLIMIT_FSIZE, order["file_bytes"]),

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Status = Literal["ok", "error", "compile_error", "not_found", "timeout", "memory", "output", "killed"]
+Status = Literal["ok", "error", "compile_error", "not_found", "timeout", "memory", "output", "killed", "unavailable"]
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,7 @@ class Result:
 
     status    ok · error (it raised, ended early, or its value is not plain) · compile_error · not_found (no such
               function) · timeout · memory · output (more than `output_bytes`) · killed (by a signal or with its worker)
+              · unavailable (the sandbox could not run it, for want of processes or memory: no verdict on the program)
     value     what the function returned, exactly of the plain types (None unless ok, or of a program)
     arguments the positional arguments after the call, where it returned None (a function that works in place)
     stdout, stderr   the whole stdout of a program (it is within `output_bytes`); of calls the last 4,000 characters

@@ -16,9 +16,9 @@ from typing import Any, TypeVar
 from posttrain.errors import UserError
 from posttrain.reward.sandbox import calls, relay
 from posttrain.reward.sandbox.isolation import Isolation, require
-from posttrain.reward.sandbox.limits import Limits, Result
+from posttrain.reward.sandbox.limits import Limits, Result, Status
 from posttrain.reward.sandbox.relay import Verdict
-from posttrain.reward.sandbox.worker import Worker, WorkerLost
+from posttrain.reward.sandbox.worker import NoCell, Worker, WorkerLost
 
 T = TypeVar("T")
 ATTEMPTS = 2  # a job whose worker dies is run once more, on a new one
@@ -111,7 +111,7 @@ class Sandbox:
         work = calls.run_calls if call is not None else calls.run_programs
         return self._with_slot(
             lambda slot: work(slot.worker("program"), source, call or "", asked, limits or self.limits),
-            lambda message: [Result("killed", message=message) for _ in asked],
+            lambda status, message: [Result(status, message=message) for _ in asked],
         )
 
     def check(
@@ -134,7 +134,7 @@ class Sandbox:
         order = {"setup": list(setup), "tests": list(tests), "entry_point": entry_point, "prelude": prelude}
         return self._with_slot(
             lambda slot: relay.run_tests(slot.worker, source, order, limits or self.limits, stop),
-            lambda message: [Verdict(False, "killed", message) for _ in tests],
+            lambda status, message: [Verdict(False, status, message) for _ in tests],
         )
 
     def submit(
@@ -192,7 +192,7 @@ class Sandbox:
         finally:
             free.put(slot)
 
-    def _with_slot(self, work: Callable[[Slot], T], give_up: Callable[[str], T]) -> T:
+    def _with_slot(self, work: Callable[[Slot], T], give_up: Callable[[Status, str], T]) -> T:
         """The work in a free slot; once more on new workers when one is lost, then what `give_up` makes of it."""
         with self._slot() as slot:
             for attempt in range(ATTEMPTS):
@@ -201,7 +201,7 @@ class Sandbox:
                 except WorkerLost as error:
                     slot.replace()
                     if attempt == ATTEMPTS - 1:
-                        return give_up(f"its worker did not survive it: {error}")
+                        return give_up(*_blame(error))
         raise AssertionError
 
     def _abandon(self) -> None:
@@ -209,6 +209,12 @@ class Sandbox:
         for slot in self._slots:
             slot.abandon()
         self._set_up()
+
+
+def _blame(error: WorkerLost) -> tuple[Status, str]:
+    if isinstance(error, NoCell):
+        return "unavailable", f"the sandbox cannot run programs at present: {error}"
+    return "killed", f"its worker did not survive it: {error}"
 
 
 _open_sandboxes: "weakref.WeakSet[Sandbox]" = weakref.WeakSet()

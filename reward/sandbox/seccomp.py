@@ -25,6 +25,12 @@ _DENIED = {
     "memfd_secret": (447, 447),
 }  # fmt: skip
 _CLONE, _CLONE3, _SOCKET = (56, 220), (435, 435), (41, 198)
+# Refused with one value of one argument: what would let a crash be handed to the machine's handler of core dumps.
+_DENIED_VALUES = {
+    "prctl, PR_SET_DUMPABLE": ((157, 167), 0, 4),
+    "setrlimit, RLIMIT_CORE": ((160, 164), 0, 4),
+    "prlimit64, RLIMIT_CORE": ((302, 261), 1, 4),
+}
 _ARCHITECTURES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
 _NEW_NAMESPACES = 0x7E020000  # CLONE_NEWNS, CGROUP, UTS, IPC, USER, PID, NET
 _AF_UNIX = 1
@@ -61,6 +67,14 @@ def build_filter(machine: str) -> list[Instruction]:
     ]
     for numbers in _DENIED.values():
         program += refuse(numbers[column], errno.EPERM)
+    for numbers, argument, value in _DENIED_VALUES.values():
+        program += [
+            (_EQUAL, 0, 4, numbers[column]),
+            (_LOAD, 0, 0, _FIRST_ARGUMENT + 8 * argument),
+            (_EQUAL, 0, 1, value),
+            (_RETURN, 0, 0, _ERRNO | errno.EPERM),
+            (_RETURN, 0, 0, _ALLOW),
+        ]
     program += [
         (_EQUAL, 0, 3, _CLONE[column]),
         (_LOAD, 0, 0, _FIRST_ARGUMENT),

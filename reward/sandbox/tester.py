@@ -77,6 +77,8 @@ class Link:
         kind = getattr(builtins, str(report.get("type")), None)
         if not (isinstance(kind, type) and issubclass(kind, BaseException)):
             kind = Exception
+        if issubclass(kind, StopIteration | StopAsyncIteration):
+            kind = RuntimeError  # as in a generator: `all(map(candidate, cases))` must not end early and be true
         try:
             error = kind(*self.decode(report.get("args")))
         except Exception:

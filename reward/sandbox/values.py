@@ -18,7 +18,8 @@ from collections.abc import Callable
 from typing import Any
 
 MAX_DEPTH = 100
-MAX_BYTES = 4 << 20  # of one encoded value: two million empty lists, 150 MB once decoded
+MAX_BYTES = 4 << 20  # of one encoded value: at worst two million empty lists, 150 MB once decoded
+MAX_MESSAGE = MAX_BYTES + (64 << 10)  # with what stands around the value
 MAX_SAME_HASH = 64  # members of one set or dict with one hash: more would make building it quadratic
 _DICTS = (dict, OrderedDict, defaultdict, Counter)
 _SMALL = 1 << 63
@@ -51,7 +52,7 @@ def loads(text: bytes) -> Any:
 
 def parse(text: bytes) -> Any:
     """Hostile bytes to JSON, not yet decoded."""
-    if len(text) > 2 * MAX_BYTES:
+    if len(text) > MAX_MESSAGE:
         raise NotPlain("a message is too large")
     try:
         return json.loads(text, parse_constant=_refuse)

@@ -16,17 +16,21 @@ from itertools import count
 
 from posttrain.reward.sandbox import isolation as _isolation
 from posttrain.reward.sandbox.limits import Limits, Status
-from posttrain.reward.sandbox.values import MAX_BYTES
+from posttrain.reward.sandbox.values import MAX_MESSAGE
 
 START_SECONDS = 60.0  # a worker that is not ready by then is given up
 GRACE_SECONDS = 8.0  # for a killed job to be gone, beyond the zygote's own patience; then the worker goes
 MARK_SECONDS = 0.05  # calls shorter than this are not worth a message about processor time
-MAX_MESSAGE = 2 * MAX_BYTES
+DRIBBLES = 500  # reads of next to nothing after which we look less often: a program may write byte by byte
 _job_numbers = count()
 
 
 class WorkerLost(Exception):
-    """The worker died, hangs, or cannot make a cell; the job may be run again on another."""
+    """The worker died or hangs; the job may be run again on another."""
+
+
+class NoCell(WorkerLost):
+    """The worker could not make a cell: no program has run, and none is to blame."""
 
 
 @functools.cache
@@ -145,6 +149,7 @@ class Job:
         self._marked = False
         self._inbox, self._outbox = bytearray(), bytearray()
         self.stdout, self.stderr = bytearray(), bytearray()
+        self._dribbles = 0
         self._channel, inside = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         self._channel.setblocking(False)
         out, out_inside = os.pipe()
@@ -209,7 +214,7 @@ class Job:
         """Wait until the worker has made sure that nothing is left of the job. Raises WorkerLost when it has not."""
         while self._ended is None:
             self._turn()
-        if self.lost or (self._ended["why"] or "").startswith("cell"):
+        if self.lost:
             raise WorkerLost("it did not survive the job before")
 
     def verdict(self) -> tuple[Status, str]:
@@ -218,7 +223,7 @@ class Job:
         code, why = self._ended["code"], self._ended["why"] or ""
         limits = self._limits
         if why.startswith("cell"):
-            raise WorkerLost(why)
+            raise NoCell(why.removeprefix("cell: "))
         if self._reason == "output":
             return "output", f"more than {limits.output_bytes:,} bytes of output"
         if self._reason == "message":
@@ -262,6 +267,8 @@ class Job:
 
     def _turn(self) -> None:
         """Wait for whatever comes next: a message, output, the job's end, a deadline."""
+        if self._dribbles > DRIBBLES:
+            time.sleep(0.002)
         poll = select.poll()
         channel, control = self._channel.fileno(), self._worker.control.fileno()  # −1 when closed
         for descriptor in self._open:
@@ -343,6 +350,7 @@ class Job:
             if events & (select.POLLIN | select.POLLHUP):
                 part = self._channel.recv(1 << 18)
                 self._inbox += part
+                self._dribbles += len(part) < 512 and len(self._inbox) > len(part)
                 if not part:
                     self._shut(self._channel.fileno())
                 elif len(self._inbox) > MAX_MESSAGE + 4:
@@ -355,6 +363,7 @@ class Job:
     def _collect(self, descriptor: int) -> None:
         """Output, up to the limit; the job that exceeds it is ended and the excess thrown away."""
         part = os.read(descriptor, 1 << 16)
+        self._dribbles += len(part) < 512
         room = self._limits.output_bytes - len(self.stdout) - len(self.stderr)
         self._files[descriptor] += part[: max(room, 0)]
         if not part:

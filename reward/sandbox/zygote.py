@@ -102,10 +102,10 @@ class _Watch:
         over = os.pidfd_open(self.pid)
         try:
             while True:
-                ready, _, _ = select.select([over, control], [], [], TICK)
+                ready, _, _ = select.select([over, control.fileno()], [], [], TICK)
                 if over in ready:
                     return None
-                if control in ready:
+                if control.fileno() in ready:
                     command = control.recv(16)
                     if command in (b"k", b""):
                         return "killed"

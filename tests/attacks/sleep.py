@@ -1,0 +1,8 @@
+"""Sleeps."""
+# ruff: noqa
+
+import time
+
+
+def f(x):
+    time.sleep(10**6)
