@@ -5,7 +5,7 @@
 
 Rows are our own subsets and generated sums, written once as JSONL. Every measurement is a process of its own; memory is
 the highest resident size of it and, for builds, of its largest worker beside it. CPU seconds are of all its processes,
-with their imports and the loading of the tokenizer (a few seconds each): other programs on the machine change them less.
+with imports and the loading of the tokenizer (a few seconds each); other programs on the machine change them less.
 """
 
 import argparse
