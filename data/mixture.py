@@ -17,7 +17,9 @@ from posttrain.data.build import VERSION, batches, build_mixture, source_key
 from posttrain.data.builtin import has_test_split
 from posttrain.data.conversation import Row
 from posttrain.data.draw import generator
+from posttrain.data.formats import read_row
 from posttrain.data.screen import Screen
+from posttrain.data.sources import parse_raw
 from posttrain.data.spec import MixtureSpec, read_spec, single_source
 from posttrain.errors import UserError
 
@@ -79,20 +81,40 @@ def hold_out(rows: Dataset, count: int, seed: int) -> tuple[Dataset, Dataset]:
     return rows.select(np.flatnonzero(~chosen)), rows.select(np.flatnonzero(chosen))
 
 
-def first_rows(spec: str | Path | dict[str, Any], count: int) -> list[Row]:
-    """The first rows of every source that pass format and filters, `count` in all, for a look: nothing is written."""
+def first_rows(spec: str | Path | dict[str, Any], count: int, *, any_kind: bool = False) -> list[Row]:
+    """The first rows of every source that pass format and filters, `count` in all, for a look: nothing is written.
+
+    Each has its `format` beside it. any_kind: rows of a source without a spec are of the kind that its first row is,
+    rather than chat rows.
+    """
     if isinstance(spec, str | Path) and _is_built(spec):
         return list(_head(_open_built(Path(spec).expanduser())["train"], count))
     mixture = mixture_spec(spec)
+    if any_kind and not _is_spec(spec):
+        mixture.kind = _first_kind(mixture)
     share = -(-count // len(mixture.sources))
     rows: list[Row] = []
     for name in mixture.sources:
         screen, source = Screen(mixture, name), mixture.open(name)
-        kept = (row for batch in batches(source.rows(), share) for row in screen(batch).rows)
+        screened = map(screen, batches(source.rows(), share))
+        kept = (row | {"format": ", ".join(batch.formats)} for batch in screened for row in batch.rows)
         rows += islice(kept, share)
     if not rows:
         raise UserError(f"{spec}: has no rows")
     return rows[:count]
+
+
+def _first_kind(mixture: MixtureSpec) -> str:
+    """The kind of a lone source's first row."""
+    (name,) = mixture.sources
+    for where, content in mixture.open(name).rows():
+        row = read_row(parse_raw(content, where), where)
+        return "preference" if "chosen" in row else "prompt" if "messages" not in row else "chat"
+    return mixture.kind
+
+
+def _is_spec(spec: str | Path | dict[str, Any]) -> bool:
+    return isinstance(spec, dict) or Path(spec).suffix in (".yaml", ".yml")
 
 
 def _is_built(spec: str | Path) -> bool:
@@ -101,7 +123,7 @@ def _is_built(spec: str | Path) -> bool:
 
 def mixture_spec(spec: str | Path | dict[str, Any], split: str = "train", limit: int | None = None) -> MixtureSpec:
     """A YAML's or dict's spec, or that of one source as it is."""
-    if isinstance(spec, dict) or Path(spec).suffix in (".yaml", ".yml"):
+    if _is_spec(spec):
         return read_spec(spec)
     return single_source(str(spec), split=split, limit=limit)
 

@@ -57,7 +57,7 @@ def show(spec: str, *, rows: int = 5, tokenizer: str = DEFAULT_TOKENIZER) -> Non
     """Print rows: chat rows as token text with the trained parts in bold green, others by column."""
     if rows < 1:
         raise UserError(f"--rows must be at least 1, not {rows}")
-    loaded, console, found = load_tokenizer(tokenizer), Console(), first_rows(spec, rows)
+    loaded, console, found = load_tokenizer(tokenizer), Console(), first_rows(spec, rows, any_kind=True)
     for row in found:
         about = {key: value for key, value in row.items() if key not in (*COLUMNS, "where") and value is not None}
         console.rule(Text(printable(row.get("where") or row["id"])), align="left")

@@ -73,7 +73,27 @@ def test_faults_of_build(options, message, spec, tmp_path, capsys):
 def test_show_prints_rows_with_what_is_trained(spec, tiny_folder, capsys):
     status, out, _ = run(capsys, "data", "show", spec, "--rows", 2, "--tokenizer", tiny_folder)
     assert status == 0
-    assert "row 1 of a.jsonl" in out and "reply 1" in out and "<end_of_turn>" in out and "2 rows" in out
+    assert (
+        "row 1 of a.jsonl" in out
+        and "format=prompt_completion" in out
+        and "reply 1" in out
+        and "<end_of_turn>" in out
+        and "2 rows" in out
+    )
+
+
+@pytest.mark.parametrize(
+    ("row", "shown"),
+    [
+        ({"prompt": "q?", "instruction_id_list": ["punctuation:no_comma"], "kwargs": [{}]}, "prompt, user: q?"),
+        ({"prompt": "q?", "samples": ["a", "b"], "scores": [0, 1]}, "prompt, user: q?"),
+        ({"prompt": "q?", "chosen": "good", "rejected": "bad"}, "rejected, assistant: bad"),
+    ],
+)
+def test_show_prints_a_file_as_what_it_is(row, shown, tmp_path, tiny_folder, capsys):
+    (tmp_path / "p.jsonl").write_text(json.dumps(row) + "\n")
+    status, out, _ = run(capsys, "data", "show", tmp_path / "p.jsonl", "--tokenizer", tiny_folder)
+    assert status == 0 and shown in out and "format=" in out
 
 
 def test_show_prints_preferences_by_side(tmp_path, tiny_folder, capsys):
