@@ -28,8 +28,25 @@ for name in ("posttrain", "posttrain.reward", "posttrain.reward.sandbox"):
 from posttrain.reward.sandbox.zygote import main
 main(int(sys.argv[2]), sys.argv[3])
 """
-# What Python's own libraries need; never /usr as a whole, where packages (and the tests in them) lie.
-_LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/etc/ld.so.cache", "/usr/share/zoneinfo", "/nix/store")
+# Where the C library and its loader lie; of the large folders among them only what Python has loaded from is shown.
+_LOADER = ("/lib", "/lib64", "/usr/lib64")
+_LIBRARIES = ("/usr/lib/", "/usr/lib64/", "/lib/", "/lib64/", "/nix/store/")
+_EXTRA = ("/etc/ld.so.cache", "/usr/share/zoneinfo")
+_BROUGHT = (
+    "python*",
+    "ssl",
+    "crypto",
+    "ffi",
+    "z",
+    "bz2",
+    "lzma",
+    "expat",
+    "sqlite3",
+    "mpdec",
+    "uuid",
+    "stdc++",
+    "gcc_s",
+)
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 _ENVIRONMENT = {
     "PATH": "/nonexistent",
@@ -39,6 +56,15 @@ _ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
 }
+
+
+SWITCHES = "/proc/sys"
+# (switch, the value that forbids user namespaces, the value that allows them): Ubuntu from 23.10, Debian, any kernel
+_FORBIDDING = (
+    ("kernel.apparmor_restrict_unprivileged_userns", "1", "0"),
+    ("kernel.unprivileged_userns_clone", "0", "1"),
+    ("user.max_user_namespaces", "0", "10000"),
+)
 
 
 @dataclass(frozen=True)
@@ -81,21 +107,17 @@ def build_command(isolation: Isolation, control: int, info: int = -1, block: int
 def _view() -> list[str]:
     """bubblewrap's arguments for the files that a worker sees: Python, its libraries and our inside modules."""
     words = ["--tmpfs", "/"]
-    for path in _LIBRARIES:
-        if os.path.islink(path):
-            words += ["--symlink", os.readlink(path), path]
-        elif os.path.exists(path):
-            words += ["--ro-bind", path, path]
-    python = interpreter()
-    prefix = Path(python).parent.parent
     stdlib = {sysconfig.get_path(name, vars={"base": b, "platbase": b}) for name, b in _bases()}
-    libraries = [str(path) for path in (prefix / "lib").glob("lib*.so*")] if str(prefix) != "/usr" else []
-    for path in [python, *sorted(stdlib), *libraries]:
-        if not path.startswith(("/usr/lib/", "/lib/", "/nix/store/")):
+    shown: list[str] = []
+    for path in [*_loader_folders(), *sorted(_library_folders()), *_EXTRA, interpreter(), *_own_libraries(), *stdlib]:
+        if os.path.islink(path) and path in _LOADER:
+            words += ["--symlink", os.readlink(path), path]
+        elif os.path.exists(path) and not any(path == folder or path.startswith(f"{folder}/") for folder in shown):
             for folder in reversed(Path(path).parents):
                 words += ["--dir", str(folder)]  # or bubblewrap makes it one that only its owner may enter
             words += ["--ro-bind", os.path.realpath(path), path]
-    for path in _package_folders(stdlib):
+            shown.append(path)
+    for path in _package_folders(shown):
         words += ["--tmpfs", path, "--remount-ro", path]  # packages may bring tests, and the repository's own path
     words += ["--proc", "/proc", "--dir", "/tmp", "--dir", "/dev", "--symlink", "/tmp", "/dev/shm"]
     words += [word for name in _DEVICES for word in ("--dev-bind", f"/dev/{name}", f"/dev/{name}")]
@@ -104,18 +126,33 @@ def _view() -> list[str]:
     return words
 
 
+def _loader_folders() -> list[str]:
+    """/lib and /lib64 where they are links, as today; on old systems they are folders, and found by what is loaded."""
+    return [path for path in _LOADER if os.path.islink(path) or path.endswith("64")]
+
+
+def _library_folders() -> set[str]:
+    """Folders of the machine from which this process has loaded its C libraries; never /usr as a whole."""
+    with open("/proc/self/maps") as maps:
+        loaded = {line.split(maxsplit=5)[5].strip() for line in maps if ".so" in line}
+    return {os.path.dirname(path) for path in loaded if path.startswith(_LIBRARIES) and "-packages/" not in path}
+
+
+def _own_libraries() -> list[str]:
+    """What a Python that is not the system's brings beside itself: libpython, and under conda the C libraries too."""
+    folder = Path(interpreter()).parent.parent / "lib"
+    return sorted(str(path) for name in _BROUGHT for path in folder.glob(f"lib{name}.so*"))
+
+
 def _bases() -> list[tuple[str, str]]:
     return [("stdlib", sys.base_prefix), ("platstdlib", sys.base_exec_prefix)]
 
 
-def _package_folders(stdlib: set[str]) -> list[str]:
-    """Folders of installed packages that lie inside what is shown."""
-    folders = {f"{path}/{name}" for path in stdlib for name in ("site-packages", "dist-packages")}
-    if os.path.isdir("/usr/lib"):
-        for entry in os.scandir("/usr/lib"):
-            if entry.name.startswith("python"):
-                folders |= {f"{entry.path}/{name}" for name in ("site-packages", "dist-packages")}
-    return sorted(folder for folder in folders if os.path.isdir(folder))
+def _package_folders(shown: list[str]) -> list[str]:
+    """Folders of installed packages that lie inside what is shown, where Python's own modules are too."""
+    pythons = [path for folder in shown for path in (Path(folder), *Path(folder).glob("python3*"))]
+    names = ("site-packages", "dist-packages")
+    return sorted({str(path / name) for path in pythons for name in names if (path / name).is_dir()})
 
 
 @functools.cache
@@ -151,17 +188,10 @@ def _version() -> str:
 
 def _mend(error: str) -> str:
     """What to do about it, from the switches that forbid user namespaces."""
-    for path, forbids, mend in (
-        (
-            "/proc/sys/kernel/apparmor_restrict_unprivileged_userns",
-            "1",
-            "kernel.apparmor_restrict_unprivileged_userns=0",
-        ),
-        ("/proc/sys/kernel/unprivileged_userns_clone", "0", "kernel.unprivileged_userns_clone=1"),
-        ("/proc/sys/user/max_user_namespaces", "0", "user.max_user_namespaces=10000"),
-    ):
-        if os.path.exists(path) and Path(path).read_text().strip() == forbids:
-            return f"user namespaces are forbidden: sudo sysctl -w {mend}"
+    for name, forbids, mend in _FORBIDDING:
+        path = Path(SWITCHES, *name.split("."))
+        if path.exists() and path.read_text().strip() == forbids:
+            return f"user namespaces are forbidden: sudo sysctl -w {name}={mend}"
     if "proc" in error:
         return "in a container, /proc must not be masked (docker run --security-opt systempaths=unconfined)"
     return "in a container, user namespaces must be allowed (docker run --security-opt seccomp=unconfined)"
