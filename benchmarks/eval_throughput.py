@@ -80,7 +80,8 @@ def build_prompts(tokenizer, count: int) -> list[list[int]]:
 def answer_plainly(model, tokenizer, prompts: list[list[int]], args: argparse.Namespace) -> list:
     import torch
 
-    from posttrain.evaluate.replies import GREEDY, left_padded, read_reply
+    from posttrain.evaluate.decoding import GREEDY, left_padded
+    from posttrain.evaluate.replies import read_reply
     from posttrain.gemma import stop_token_ids
 
     stops, replies = set(stop_token_ids(tokenizer)), []

@@ -7,7 +7,8 @@ import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase, TextStreamer
 
 from posttrain.chat import encode_prompt
-from posttrain.evaluate.replies import Reply, left_padded, read_reply
+from posttrain.evaluate.decoding import left_padded
+from posttrain.evaluate.replies import Reply, read_reply
 from posttrain.gemma import load_model, stop_token_ids
 
 HELP = "Commands: /reset begins anew, /exit (or Ctrl-D) leaves."

@@ -1,8 +1,14 @@
 """A benchmark in the training loop: when it runs, what it logs and keeps, and that training is not changed by it."""
 
+import contextlib
 import json
+import os
+import signal
+import subprocess
+import sys
 
 import pytest
+import yaml
 
 from posttrain.errors import UserError
 from posttrain.evaluate.tasks import TASKS, check_rows
@@ -51,9 +57,33 @@ def test_the_recipe_runs_it_on_any_number_of_processes(accelerate, tiny_folder, 
     assert "gsm8k accuracy" in done.stdout
 
 
-def test_what_is_wrong_with_it_is_said_before_training(tiny_folder, tmp_path, monkeypatch, capsys, environment):
-    import sys
+@pytest.mark.parametrize("accelerate", ["cpu_zero3", "fsdp2", "cpu_ddp"])
+def test_replies_that_stop_at_unlike_lengths_hang_no_process(accelerate, tiny_folder, tmp_path):
+    """Process 0 writes 40 tokens a reply, process 1 one: as many steps more with the weights that they share."""
+    config = yaml.safe_load((launch.ROOT / "accelerate_configs" / f"{accelerate}.yaml").read_text())
+    config |= {"num_processes": 2, "mixed_precision": "no"} if accelerate == "fsdp2" else {}
+    path = tmp_path / f"{accelerate}.yaml"
+    path.write_text(yaml.safe_dump(config))
+    data = tmp_path / "rows.jsonl"
+    data.write_text("".join(json.dumps(row) + "\n" for row in TASK_ROWS))
+    command = [sys.executable, "-m", "accelerate.commands.launch", "--quiet", "--config_file", path]
+    command += [launch.ROOT / "tests" / "uneven_replies.py", *(["--fsdp2"] if accelerate == "fsdp2" else [])]
+    command += ["--model", tiny_folder, "--train", launch.write_rows(tmp_path / "train.jsonl", 12), "--eval_rows", 0]
+    command += ["--max_steps", 3, "--benchmark", "gsm8k", "--benchmark_data", data, "--benchmark_steps", 2]
+    command += ["--sample_tokens", 40, "--output_dir", tmp_path / "out"]
+    environment = os.environ | launch.ENVIRONMENT
+    process = subprocess.Popen([*map(str, command)], env=environment, cwd=launch.ROOT, start_new_session=True)
+    try:
+        assert process.wait(timeout=200) == 0
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    kept = read_lines(tmp_path / "out" / BENCHMARK)
+    assert [record["step"] for record in kept] == [0] * 3 + [2] * 3 + [3] * 3
+    assert [record["tokens"] for record in kept[:3]] == [40, 0, 40]
 
+
+def test_what_is_wrong_with_it_is_said_before_training(tiny_folder, tmp_path, monkeypatch, capsys, environment):
     from posttrain.recipes import it_sft
 
     rows = launch.write_rows(tmp_path / "train.jsonl", 12)

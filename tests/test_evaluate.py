@@ -320,9 +320,23 @@ def test_packages_bring_their_rows():
     assert len({row["id"] for row in rows}) == 164
 
 
-def test_the_local_backend_says_what_its_samples_depend_on(tiny_folder):
-    backend = LocalModel(*load_model(tiny_folder), batch_size=5)
-    assert backend.settings() == {"backend": "hf", "batch_size": 5}
+def test_what_ran_out_of_memory_goes_on_with_a_smaller_batch(tiny_folder, tmp_path):
+    model, tokenizer = load_model(tiny_folder)
+    rows, settings = check_rows(TASKS["gsm8k"], GSM8K), {"model": "m", "k": 2, "max_new_tokens": 4}
+    whole = run_task(LocalModel(model, tokenizer, 9), TASKS["gsm8k"], rows, folder=tmp_path / "whole", **settings)
+
+    class Small(LocalModel):
+        def answer(self, *args, **kwargs):
+            for number, batch in enumerate(super().answer(*args, **kwargs)):
+                if number == 2:
+                    raise torch.OutOfMemoryError
+                yield batch
+
+    with pytest.raises(torch.OutOfMemoryError):
+        run_task(Small(model, tokenizer, 4), TASKS["gsm8k"], rows, folder=tmp_path / "cut", **settings)
+    assert 0 < (tmp_path / "cut" / "gsm8k.jsonl").read_text().count("\n") < 9
+    assert run_task(LocalModel(model, tokenizer, 2), TASKS["gsm8k"], rows, folder=tmp_path / "cut", **settings) == whole
+    assert read_records(tmp_path / "cut", "gsm8k") == read_records(tmp_path / "whole", "gsm8k")
 
 
 def test_records_are_kept_in_the_rows_order(tmp_path):

@@ -5,7 +5,15 @@ from itertools import combinations
 
 import pytest
 
-from posttrain.evaluate.statistics import compare_pairs, mcnemar, mean_interval, pass_at_k, sign_flip, wilson_interval
+from posttrain.evaluate.statistics import (
+    compare_pairs,
+    mcnemar,
+    mean_interval,
+    paired_interval,
+    pass_at_k,
+    sign_flip,
+    wilson_interval,
+)
 
 
 @pytest.mark.parametrize(("samples", "correct", "k"), [(4, 1, 2), (5, 2, 3), (6, 0, 1), (6, 6, 4), (3, 1, 3)])
@@ -53,6 +61,25 @@ def test_mcnemar_by_hand():
     assert mcnemar(first, first) == 1.0
 
 
+def test_the_interval_of_paired_shares_by_hand():
+    """29 rows, 8 won and 1 lost: won 9/31, lost 2/31, difference 7/31 = 0.2258, variance (11/31 − 0.2258²)/31 = 0.0098,
+    so 0.2258 ± 1.96·0.0990. Three won of 64 is no proof (p = 1/4), and the interval holds 0."""
+    first, second = [0.0] * 8 + [1.0] + [1.0] * 20, [1.0] * 8 + [0.0] + [1.0] * 20
+    assert paired_interval(first, second) == pytest.approx((0.0318, 0.4198), abs=2e-4)
+    few = compare_pairs([0.0] * 64, [1.0] * 3 + [0.0] * 61)
+    assert few["p"] == pytest.approx(0.25) and few["low"] < 0 < few["difference"] == 3 / 64 < few["high"]
+
+
+def test_the_interval_of_paired_shares_covers_as_often_as_it_says():
+    """30 rows of which a fifth differ, four in five of them in the second's favour: the true difference is 0.12."""
+    rng, covered = random.Random(0), 0
+    for _ in range(300):
+        pairs = rng.choices([(0.0, 1.0), (1.0, 0.0), (1.0, 1.0)], [0.16, 0.04, 0.8], k=30)
+        low, high = paired_interval(*zip(*pairs, strict=True))
+        covered += low <= 0.12 <= high
+    assert covered >= 276  # 95 % of 300 are 285, less 2.4 standard deviations
+
+
 def test_sign_flips_by_hand():
     """Differences 1, 2, 3: of 8 sign patterns only +++ and −−− are as extreme, p = 1/4."""
     assert sign_flip([1.0, 2.0, 3.0]) == pytest.approx(0.25, abs=0.02)
@@ -63,7 +90,11 @@ def test_a_comparison_takes_the_test_that_fits():
     same = compare_pairs([0.0, 1.0, 1.0], [0.0, 1.0, 1.0])
     assert same["difference"] == 0 and same["low"] == -same["high"] and same["p"] == 1.0
     better = compare_pairs([0.0] * 12, [1.0] * 12)
-    assert better["difference"] == 1 and better["low"] > 0.7 and better["p"] == pytest.approx(2 / 2**12)
+    assert (
+        better["difference"] == 1
+        and 0.5 < better["low"] < better["high"] == 1
+        and better["p"] == pytest.approx(2 / 2**12)
+    )
     worse = compare_pairs([1.0] * 12, [0.0] * 12)
     assert (worse["difference"], worse["low"], worse["high"]) == (-1, -better["high"], -better["low"])
     graded = compare_pairs([0.25, 0.5, 0.5, 0.0], [0.75, 0.75, 1.0, 0.5])

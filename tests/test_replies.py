@@ -6,12 +6,13 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from posttrain.evaluate import decoding
 from posttrain.evaluate import replies as replies_module
+from posttrain.evaluate.decoding import RowSampler, left_padded, row_generator
 from posttrain.evaluate.replies import (
     Reply,
     generate_batches,
     generate_replies,
-    left_padded,
     matches,
     read_reply,
     score_replies,
@@ -60,9 +61,9 @@ def test_the_training_mode_is_as_before_also_when_not_all_is_asked_for(tiny_fold
 
 
 class Scripted:
-    """A model that writes a fixed continuation after each first token, and notes what it was asked."""
+    """A model that writes a fixed continuation after each marked token, and notes what it was asked."""
 
-    device, training = torch.device("cpu"), True
+    device, training, config = torch.device("cpu"), True, None
 
     def __init__(self, script):
         self.script, self.calls = script, []
@@ -73,11 +74,15 @@ class Scripted:
     def eval(self):
         self.train(False)
 
-    def generate(self, input_ids, attention_mask, **settings):
+    def generate(self, input_ids, attention_mask, max_new_tokens, past_key_values, **settings):
         self.calls.append({"shape": tuple(input_ids.shape), "training": self.training, **settings})
-        last = input_ids[:, -1].tolist()
-        sequences = torch.cat([input_ids, torch.tensor([self.script[token] for token in last])], dim=1)
-        return SimpleNamespace(sequences=sequences, past_key_values=None)
+        new = []
+        for row in input_ids.tolist():
+            at = next(i for i, token in enumerate(row) if token in self.script)
+            written = len(row) - 1 - at
+            new.append((self.script[row[at]] + [0] * 99)[written : written + max_new_tokens])
+        sequences = torch.cat([input_ids, torch.tensor(new)], dim=1)
+        return SimpleNamespace(sequences=sequences, past_key_values=past_key_values)
 
 
 def test_stops_lengths_and_texts(tokenizer):
@@ -87,18 +92,24 @@ def test_stops_lengths_and_texts(tokenizer):
     prompts = [[2, 2, 201], [202], [2, 203], [2, 2, 2, 204]]
     replies = generate_replies(model, tokenizer, prompts, batch_size=3, max_new_tokens=4)
     assert replies == [Reply("ab", 2, True), Reply("a", 1, True), Reply("abba", 4, False), Reply("", 0, True)]
-    assert [call["shape"] for call in model.calls] == [(3, 3), (1, 4)]  # by length: little padding
+    assert [call["shape"] for call in model.calls] == [(3, 3), (3, 4), (1, 4)]  # by length: little padding
     assert all(call["eos_token_id"] == [1, 106] and not call["training"] for call in model.calls)
+    greedy = model.calls[0]
+    assert greedy["do_sample"] is False and greedy["temperature"] is greedy["top_k"] is greedy["top_p"] is None
     assert model.training
 
 
-def test_greedy_by_default_and_the_model_s_own_sampling_if_asked(tokenizer):
-    model = Scripted({7: [106]})
-    generate_replies(model, tokenizer, [[7]])
-    generate_replies(model, tokenizer, [[7]], sample=True)
-    greedy, sampled = model.calls
-    assert greedy["do_sample"] is False and greedy["temperature"] is greedy["top_k"] is greedy["top_p"] is None
-    assert "do_sample" not in sampled and "temperature" not in sampled
+def test_the_batch_is_kept_full(tokenizer, monkeypatch):
+    """Two at a time; one reply of 12 tokens, four of 3: the short ones follow one another beside the long one."""
+    monkeypatch.setattr(decoding, "SLICE", 2)
+    a = tokenizer.convert_tokens_to_ids("a")
+    model = Scripted({201: [a] * 12 + [1]} | {token: [a] * 3 + [1] for token in range(202, 206)})
+    replies = generate_replies(model, tokenizer, [[201], [202], [203], [204], [205]], batch_size=2, max_new_tokens=20)
+    assert [reply.tokens for reply in replies] == [12, 3, 3, 3, 3]
+    steps = [call["shape"][0] for call in model.calls]
+    assert max(steps) == 2 and steps[:3] == [2, 2, 2]
+    assert [call["shape"] for call in model.calls if call["shape"][1] == 1] == [(2, 1), (1, 1), (1, 1), (1, 1)]
+    assert steps.count(2) >= 5  # the long reply is not written alone after the first short one
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -111,7 +122,7 @@ def test_rows_that_stop_leave_the_batch_and_change_nothing_for_the_others(kind, 
     ]
     stops = [row.tolist()[at] for row, at in zip(whole, (1, 4, 7, 10, 13), strict=False)]
     monkeypatch.setattr(replies_module, "stop_token_ids", lambda tokenizer: stops)
-    monkeypatch.setattr(replies_module, "SLICE", 3)
+    monkeypatch.setattr(decoding, "SLICE", 3)
     expected = [read_reply(row.tolist(), set(stops), tokenizer) for row in whole]
     assert len({reply.tokens for reply in expected}) >= 4  # they do leave one after another
     sizes = []
@@ -121,24 +132,71 @@ def test_rows_that_stop_leave_the_batch_and_change_nothing_for_the_others(kind, 
     assert sizes[0] == 9 > sizes[-1]
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_rows_that_come_later_are_written_as_if_alone(kind, tiny_folders, prompts, monkeypatch):
+    """Nine prompts through three places, with stops at unlike lengths: caches of unlike lengths are joined many times,
+    on both sides of the sliding window (4). Google's checkpoints name a cache, which must not matter."""
+    model, tokenizer = load_model(tiny_folders[kind])
+    model.generation_config.cache_implementation = "hybrid"
+    plain = {"do_sample": False, "max_new_tokens": 20, "eos_token_id": None, "cache_implementation": None}
+    whole = [model.generate(torch.tensor([prompt]), **plain)[0, len(prompt) :] for prompt in prompts]
+    stops = [row.tolist()[at] for row, at in zip(whole, (1, 4, 7, 10, 13), strict=False)]
+    monkeypatch.setattr(replies_module, "stop_token_ids", lambda tokenizer: stops)
+    expected = [read_reply(row.tolist(), set(stops), tokenizer) for row in whole]
+    merges = []
+    original = decoding._merge
+    monkeypatch.setattr(decoding, "_merge", lambda *two: merges.append(1) or original(*two))
+    for size in (2, 3, 5):
+        monkeypatch.setattr(decoding, "SLICE", size)
+        assert generate_replies(model, tokenizer, prompts, max_new_tokens=20, batch_size=3) == expected
+    assert len(merges) >= 9
+
+
 def test_samples_depend_on_the_seed_alone(tiny_folder, prompts):
-    """Not on what was done before (a resumed run), nor on the generator's state, which is left as it was."""
+    """Not on what was done before (a resumed run), on the batch, or on torch's randomness, which is left as it was."""
     model, tokenizer = load_model(tiny_folder)
 
-    def samples(seed, done=()):
-        settings = {"max_new_tokens": 6, "batch_size": 4, "k": 2, "sample": True, "seed": seed, "done": done}
+    def samples(seed, done=(), batch_size=4):
+        settings = {"max_new_tokens": 6, "batch_size": batch_size, "k": 2, "seed": seed, "done": done}
         return {i: r for batch in generate_batches(model, tokenizer, prompts, **settings) for i, r in batch.items()}
 
     state = torch.get_rng_state()
     all_rows = samples(0)
     assert torch.equal(torch.get_rng_state(), state)
     assert all(len(replies) == 2 for replies in all_rows.values()) and set(all_rows) == set(range(len(prompts)))
+    assert len({reply.text for replies in all_rows.values() for reply in replies}) >= 12
     torch.manual_seed(5)
-    assert samples(0) == all_rows
+    assert samples(0) == samples(0, batch_size=7) == all_rows
     assert samples(1) != all_rows
-    done = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))[:3]  # one batch whole, one in half
-    rest = samples(0, done)
-    assert rest == {i: all_rows[i] for i in rest} and set(done[:2]).isdisjoint(rest)
+    rest = samples(0, done=[0, 3, 8])
+    assert rest == {i: replies for i, replies in all_rows.items() if i not in (0, 3, 8)}
+
+
+def test_the_sampler_draws_by_temperature_top_k_and_top_p():
+    """Logits log(8, 4, 2, 1, 1) at temperature 2 are weights √8, 2, √2, 1, 1; top-k 4 leaves shares 0.390, 0.276,
+    0.195, 0.138; the first three reach 0.8, so top-p 0.8 drops the fourth, and 0.453, 0.320, 0.227 are left."""
+    logits = torch.tensor([2.0, 8.0, 1.0, 4.0, 1.0]).log()
+    config = SimpleNamespace(temperature=2.0, top_k=4, top_p=0.8)
+    rows = 4000
+    draws = [row_generator(0, row) for row in range(rows)]
+    allowed = RowSampler(draws, config)(None, logits.repeat(rows, 1))
+    assert torch.equal(allowed.isfinite().sum(1), torch.ones(rows, dtype=torch.long))
+    shares = torch.bincount(allowed.argmax(1), minlength=5) / rows
+    assert shares.tolist() == pytest.approx([0.227, 0.453, 0.0, 0.320, 0.0], abs=0.025)
+
+
+@pytest.mark.parametrize("settings", [{"top_k": 3}, {"top_p": 0.7}, {"top_k": 5, "top_p": 0.6, "temperature": 0.7}])
+def test_the_sampler_keeps_what_transformers_keeps(settings):
+    from transformers import TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWarper
+
+    settings = {"temperature": 1.0, "top_k": None, "top_p": None} | settings
+    logits = torch.randn(1, 12, generator=torch.Generator().manual_seed(0))
+    kept = TemperatureLogitsWarper(settings["temperature"])(None, logits)
+    kept = TopKLogitsWarper(settings["top_k"])(None, kept) if settings["top_k"] else kept
+    kept = TopPLogitsWarper(settings["top_p"])(None, kept) if settings["top_p"] else kept
+    draws = [row_generator(1, row) for row in range(3000)]
+    drawn = RowSampler(draws, SimpleNamespace(**settings))(None, logits.repeat(3000, 1)).argmax(1)
+    assert set(drawn.tolist()) == set(kept[0].isfinite().nonzero().flatten().tolist())
 
 
 def test_padding_is_on_the_left():

@@ -46,7 +46,7 @@ class LocalModel:
     name: str = "hf"
 
     def settings(self) -> dict[str, Any]:
-        return {"backend": self.name, "batch_size": self.batch_size}
+        return {"backend": self.name}
 
     def answer(
         self, prompts: Sequence[Messages], *, k: int, max_new_tokens: int, seed: int, done: Collection[int]
@@ -60,8 +60,7 @@ class LocalModel:
             max_new_tokens=max_new_tokens,
             batch_size=self.batch_size,
             k=k,
-            sample=k > 1,
-            seed=seed,
+            seed=seed if k > 1 else None,
             done=done,
         )
 

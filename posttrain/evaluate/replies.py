@@ -2,17 +2,14 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from tqdm.auto import tqdm
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from posttrain.evaluate.decoding import Row, decode, row_generator
 from posttrain.evaluate.statistics import wilson_interval
 from posttrain.gemma import stop_token_ids
-
-SLICE = 16  # tokens after which rows that have stopped leave the batch
-GREEDY = {"do_sample": False, "temperature": None, "top_k": None, "top_p": None}
 
 
 @dataclass
@@ -31,20 +28,15 @@ def generate_replies(
     *,
     max_new_tokens: int = 128,
     batch_size: int = 16,
-    sample: bool = False,
     progress: bool = False,
 ) -> list[Reply]:
-    """Continue each prompt (token ids of `chat.encode_prompt`) up to a stop token, in the prompts' order.
-
-    Greedy unless `sample`, which uses the model's generation config (Gemma: temperature 1, top-k 64, top-p 0.95).
-    """
-    batches = generate_batches(
-        model, tokenizer, prompts, max_new_tokens=max_new_tokens, batch_size=batch_size, sample=sample
-    )
+    """Continue each prompt (token ids of `chat.encode_prompt`) up to a stop token, greedily, in the prompts' order."""
     replies: dict[int, Reply] = {}
-    total = -(-len(prompts) // batch_size)
-    for batch in tqdm(batches, desc="Answering", total=total, disable=not progress, leave=False):
-        replies |= {index: one for index, (one,) in batch.items()}
+    batches = generate_batches(model, tokenizer, prompts, max_new_tokens=max_new_tokens, batch_size=batch_size)
+    with tqdm(desc="Answering", total=len(prompts), disable=not progress, leave=False) as bar:
+        for batch in batches:
+            replies |= {index: one for index, (one,) in batch.items()}
+            bar.update(len(batch))
     return [replies[i] for i in range(len(prompts))]
 
 
@@ -57,74 +49,41 @@ def generate_batches(
     max_new_tokens: int,
     batch_size: int = 16,
     k: int = 1,
-    sample: bool = False,
     seed: int | None = None,
     done: Collection[int] = (),
 ) -> Iterator[dict[int, list[Reply]]]:
-    """Replies batch by batch, {index of the prompt: k replies}, shortest prompts first.
+    """Replies as they are finished, {index of the prompt: k replies}; `done` prompts are left out.
 
-    Prompts of like length share a batch, so that little is spent on padding, and a row that has stopped leaves its
-    batch, so that one long reply does not make all others wait. With a seed, which rows share a batch and what is drawn
-    for it depend on nothing but the arguments: `done` only leaves out batches of which every row is done.
+    Shortest prompts first, so that those of like length are read together; `batch_size` replies are written at all
+    times (see `decoding`). Greedy without a seed. With one they are sampled by the model's generation config (Gemma:
+    temperature 1, top-k 64, top-p 0.95), and a reply's draws depend on seed, prompt's index and reply's number alone.
     """
     stops = set(stop_token_ids(tokenizer))
-    order = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
-    size = max(1, batch_size // k)
-    settings: dict[str, Any] = {} if sample else GREEDY
+    order = sorted(set(range(len(prompts))) - set(done), key=lambda i: len(prompts[i]))
+    rows = [
+        Row((i, n), prompts[i], None if seed is None else row_generator(seed, i, n)) for i in order for n in range(k)
+    ]
+    found: dict[int, dict[int, Reply]] = {}
     was_training = model.training
     model.eval()
     try:
-        for start in range(0, len(order), size):
-            batch = order[start : start + size]
-            if set(batch) <= set(done):
-                continue
-            inputs = left_padded([prompts[i] for i in batch for _ in range(k)], tokenizer.pad_token_id, model.device)
-            with torch.random.fork_rng(enabled=seed is not None):
-                if seed is not None:
-                    torch.manual_seed(seed + start)
-                written = _continue(model, inputs, max_new_tokens, stops, settings)
-            found = iter([read_reply(ids, stops, tokenizer) for ids in written])
-            yield {index: [next(found) for _ in range(k)] for index in batch}
+        finished = decode(
+            model,
+            rows,
+            max_new_tokens=max_new_tokens,
+            batch_size=batch_size,
+            stops=stops,
+            pad=tokenizer.pad_token_id,
+        )
+        for some in finished:
+            for row in some:
+                index, number = row.key
+                found.setdefault(index, {})[number] = read_reply(row.written, stops, tokenizer)
+            whole = [index for index, replies in found.items() if len(replies) == k]
+            if whole:
+                yield {index: [one for _, one in sorted(found.pop(index).items())] for index in whole}
     finally:  # also when nobody asks for the rest
         model.train(was_training)
-
-
-def _continue(
-    model: PreTrainedModel,
-    inputs: dict[str, torch.Tensor],
-    max_new_tokens: int,
-    stops: set[int],
-    settings: dict[str, Any],
-) -> list[list[int]]:
-    """The ids that follow each row, at least up to its first stop; rows that have one drop out after each slice."""
-    ids, mask, cache = inputs["input_ids"], inputs["attention_mask"], None
-    written: list[list[int]] = [[] for _ in ids]
-    live = list(range(len(ids)))
-    left = max_new_tokens
-    while True:
-        output = model.generate(
-            input_ids=ids,
-            attention_mask=mask,
-            past_key_values=cache,
-            max_new_tokens=min(SLICE, left),
-            eos_token_id=sorted(stops),
-            return_dict_in_generate=True,
-            **settings,
-        )
-        new = output.sequences[:, ids.shape[1] :]  # (rows, up to SLICE)
-        for row, tokens in zip(live, new.tolist(), strict=True):
-            written[row] += tokens
-        left -= new.shape[1]
-        keep = [i for i, row in enumerate(live) if not stops & set(written[row])]
-        if not keep or left <= 0:
-            break
-        rows = torch.tensor(keep, device=ids.device)
-        mask = torch.cat([mask, torch.ones_like(new)], 1)[rows]
-        ids, cache = output.sequences[rows], output.past_key_values
-        if len(keep) < len(live):
-            cache.batch_select_indices(rows)
-        live = [live[i] for i in keep]
-    return written
 
 
 def score_replies(replies: Sequence[Reply], answers: Sequence[str | None]) -> dict[str, float]:
@@ -161,14 +120,6 @@ def final_line(reply: str) -> str | None:
 
 def _bare(text: str) -> str:
     return text.strip().removesuffix(".").strip().casefold()
-
-
-def left_padded(prompts: list[Sequence[int]], pad: int, device: torch.device) -> dict[str, torch.Tensor]:
-    """Prompts (token ids) as {"input_ids", "attention_mask"}, (B, longest), padded on the left."""
-    width = max(map(len, prompts))
-    ids = torch.tensor([[pad] * (width - len(p)) + list(p) for p in prompts], device=device)
-    mask = torch.tensor([[0] * (width - len(p)) + [1] * len(p) for p in prompts], device=device)
-    return {"input_ids": ids, "attention_mask": mask}
 
 
 def read_reply(ids: list[int], stops: set[int], tokenizer: PreTrainedTokenizerBase) -> Reply:

@@ -1,10 +1,13 @@
 """Replies from the model that is being trained, by all its processes together."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
+import torch
 from accelerate.utils import gather_object
+from torch.distributed.fsdp import FSDPModule
 from trl.models import unwrap_model_for_generation
 
 from posttrain.evaluate.replies import Reply, generate_replies
@@ -13,15 +16,12 @@ from posttrain.evaluate.replies import Reply, generate_replies
 def answer_together(trainer: Any, prompts: Sequence[Sequence[int]], *, max_new_tokens: int) -> list[Reply]:
     """Greedy replies to prompts (token ids), each process its share; all of them, in order, on every process.
 
-    trainer: one of transformers' or TRL's. Sharded weights (ZeRO-3, FSDP2) are gathered for the while, so every process
-    answers as many prompts (some again). To be called by all processes at once.
+    trainer: one of transformers' or TRL's. To be called by all processes at once.
     """
     accelerator, args = trainer.accelerator, trainer.args
     rank, world, count = accelerator.process_index, accelerator.num_processes, len(prompts)
     share = [prompts[i % count] for i in range(rank, math.ceil(count / world) * world, world)]
-    with unwrap_model_for_generation(
-        trainer.model_wrapped, accelerator, gradient_checkpointing_kwargs=args.gradient_checkpointing_kwargs
-    ) as model:
+    with whole_model(trainer) as model:
         replies = generate_replies(
             model,
             trainer.processing_class,
@@ -32,3 +32,40 @@ def answer_together(trainer: Any, prompts: Sequence[Sequence[int]], *, max_new_t
         )
     shares = gather_object([replies]) if world > 1 else [replies]
     return [shares[i % world][i // world] for i in range(count)]
+
+
+@contextmanager
+def whole_model(trainer: Any) -> Iterator[Any]:
+    """The trained model with all its weights in each process, so that its steps wait for no other process.
+
+    Replies stop at unlike lengths: with sharded weights (ZeRO-3, FSDP2) a process that has one step more than the
+    others would wait for them for ever.
+    """
+    accelerator, args = trainer.accelerator, trainer.args
+    with unwrap_model_for_generation(
+        trainer.model_wrapped, accelerator, gradient_checkpointing_kwargs=args.gradient_checkpointing_kwargs
+    ) as model:
+        if isinstance(model, FSDPModule):
+            with _unsharded(model, accelerator.state.fsdp_plugin.reshard_after_forward):
+                yield model
+            return
+        offload = getattr(getattr(trainer.model_wrapped, "optimizer", None), "parameter_offload", None)
+        if offload is not None:  # DeepSpeed compares the processes' steps in this hook; TRL registers it again
+            offload.fwd_pre_hook.remove()
+        yield model
+
+
+@contextmanager
+def _unsharded(model: Any, reshard_after_forward: bool) -> Iterator[None]:
+    """FSDP2 gathers weights in a forward pass: one for all processes, after which they are kept."""
+    model.set_reshard_after_forward(False)
+    with torch.no_grad():
+        model(input_ids=torch.zeros((1, 1), dtype=torch.long, device=model.device), logits_to_keep=1)
+    try:
+        yield
+    finally:
+        for module in model.modules():
+            if isinstance(module, FSDPModule):
+                module.reshard()
+        model.set_reshard_after_forward(reshard_after_forward)
+        model.set_reshard_after_forward(False, recurse=False)  # the root's, as FSDP2 has it by default
