@@ -260,7 +260,7 @@ def code_reward(
     mode: "all", as pass@k and RLEF (2410.02089) have it: a share of the tests can be had by constants that fit the
     easy ones; "fraction": the share of tests passed, where the signal is otherwise too rare; each test is then run
     limits: 10 s and 1 GiB a test, unless given · sandbox: None: the process's own (see default_sandbox)
-    Logs code/passed and the shares of compile_error, timeout, memory, no_code, bad_tests and unavailable, and the column
+    Logs code/passed, the shares of compile_error, timeout, memory, no_code, bad_tests and unavailable, and the column
     `code_status`.
     Raises UserError for a column that is missing or cannot be read, and where no sandbox can be had.
     """

@@ -72,11 +72,11 @@ def read_tests(tests: Any, entry_point: str | None = None, where: str = "tests")
 def _read_text(text: str, entry_point: str | None, where: str) -> Tests | None:
     if not text.strip():
         return None
-    if text.lstrip()[0] in "[{":
+    if text.lstrip()[0] in '[{"':
         try:
             return read_tests(json.loads(text), entry_point, where)
         except json.JSONDecodeError:
-            pass  # a script may begin with a list
+            pass  # a script may begin with a list, or with a docstring
     if _CHECK.search(text):
         if not entry_point:
             raise UserError(f"{where}: tests define check(candidate), and no entry_point names the candidate")

@@ -77,10 +77,21 @@ def _fork(flags: int) -> int:
 
 
 def _write_maps(child: int, uid: int, gid: int) -> None:
-    """The child's one user: INSIDE_ID inside, `uid` outside. A process that is gone already is found out later."""
+    """The child's one user: INSIDE_ID inside, `uid` outside."""
+    number = _seen_number(child)
     for name, text in (("setgroups", "deny"), ("uid_map", f"{INSIDE_ID} {uid} 1"), ("gid_map", f"{INSIDE_ID} {gid} 1")):
-        with open(f"/proc/{child}/{name}", "w") as file:
+        with open(f"/proc/{number}/{name}", "w") as file:
             file.write(text)
+
+
+def _seen_number(child: int) -> int:
+    """The child's number in the /proc that we see, which may be that of a namespace above ours."""
+    descriptor = os.pidfd_open(child)
+    try:
+        with open(f"/proc/self/fdinfo/{descriptor}") as file:
+            return next(int(line.split()[1]) for line in file if line.startswith("Pid:"))
+    finally:
+        os.close(descriptor)
 
 
 def _begin(order: dict, mapped: int, descriptors: list[int], job: Callable[[], int]) -> None:

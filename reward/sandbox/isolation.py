@@ -9,9 +9,12 @@ import sys
 import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from posttrain.errors import UserError
+
+if TYPE_CHECKING:
+    from posttrain.reward.sandbox.worker import Worker
 
 Isolation = Literal["bubblewrap", "process"]
 INSTALL = "apt install bubblewrap"
@@ -58,6 +61,10 @@ _ENVIRONMENT = {
 }
 
 
+# A fresh /proc for a worker; where the machine does not allow it (containers mask parts of theirs), the one there is.
+# Jobs see neither.
+_FRESH, _BOUND = ["--proc", "/proc"], ["--bind", "/proc", "/proc"]
+_proc = list(_FRESH)
 SWITCHES = "/proc/sys"
 # (switch, the value that forbids user namespaces, the value that allows them): Ubuntu from 23.10, Debian, any kernel
 _FORBIDDING = (
@@ -119,7 +126,7 @@ def _view() -> list[str]:
             shown.append(path)
     for path in _package_folders(shown):
         words += ["--tmpfs", path, "--remount-ro", path]  # packages may bring tests, and the repository's own path
-    words += ["--proc", "/proc", "--dir", "/tmp", "--dir", "/dev", "--symlink", "/tmp", "/dev/shm"]
+    words += [*_proc, "--dir", "/tmp", "--dir", "/dev", "--symlink", "/tmp", "/dev/shm"]
     words += [word for name in _DEVICES for word in ("--dev-bind", f"/dev/{name}", f"/dev/{name}")]
     for name in _INSIDE:
         words += ["--ro-bind", str(_FOLDER / f"{name}.py"), f"/sandbox/{name}.py"]
@@ -164,21 +171,33 @@ def check_isolation() -> tuple[Isolation | None, str]:
     """
     if platform.system() != "Linux":
         return None, f"the sandbox runs on Linux, this is {platform.system()}: use a container or a virtual machine"
-    from posttrain.reward.sandbox.worker import Worker, WorkerLost
+    from posttrain.reward.sandbox.worker import WorkerLost
 
     if shutil.which("bwrap") is None:
         return "process", f"bubblewrap is not installed: {INSTALL}"
     try:
-        worker = Worker("bubblewrap")
+        worker = _first_worker()
     except WorkerLost as error:
-        return "process", f"bubblewrap does not work here: {error}; {_mend(str(error))}"
+        return "process", f"bubblewrap does not work here: {error}; {_mend()}"
     try:
         worker.prove()
     except WorkerLost as error:
-        return "process", f"bubblewrap starts, but cannot confine a job: {error}; {_mend(str(error))}"
+        return "process", f"bubblewrap starts, but cannot confine a job: {error}; {_mend()}"
     finally:
         worker.close()
     return "bubblewrap", f"{_version()}, a user of its own for every job ({'root' if os.geteuid() == 0 else 'user'})"
+
+
+def _first_worker() -> "Worker":
+    from posttrain.reward.sandbox.worker import Worker, WorkerLost
+
+    for _proc[:] in (_FRESH, _BOUND):
+        try:
+            return Worker("bubblewrap")
+        except WorkerLost as error:
+            if "mount proc" not in str(error):
+                raise
+    raise WorkerLost("neither a fresh /proc nor the one there is can be mounted")
 
 
 def _version() -> str:
@@ -186,14 +205,12 @@ def _version() -> str:
     return result.stdout.strip() or "bubblewrap"
 
 
-def _mend(error: str) -> str:
+def _mend() -> str:
     """What to do about it, from the switches that forbid user namespaces."""
     for name, forbids, mend in _FORBIDDING:
         path = Path(SWITCHES, *name.split("."))
         if path.exists() and path.read_text().strip() == forbids:
             return f"user namespaces are forbidden: sudo sysctl -w {name}={mend}"
-    if "proc" in error:
-        return "in a container, /proc must not be masked (docker run --security-opt systempaths=unconfined)"
     return "in a container, user namespaces must be allowed (docker run --security-opt seccomp=unconfined)"
 
 

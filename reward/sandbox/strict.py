@@ -108,6 +108,7 @@ class Comparisons(ast.NodeTransformer):
         self._name = name
         self.read: set[str] = set()
         self.bound: set[str] = set()
+        self.acts = False  # whether anything is asserted, called or raised at all
 
     def visit_Compare(self, node: ast.Compare) -> ast.AST:
         self.generic_visit(node)
@@ -126,6 +127,8 @@ class Comparisons(ast.NodeTransformer):
 
     def generic_visit(self, node: ast.AST) -> ast.AST:
         match node:
+            case ast.Assert() | ast.Call() | ast.Raise():
+                self.acts = True
             case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
                 self.bound.add(name)
             case ast.arg(arg=name):

@@ -183,7 +183,7 @@ class _Tests:
         except Gone:
             return _failure("error", "the program ended during the test")
         except CompileError as error:
-            return _failure("tests", f"the tests are not Python: {error.__cause__}")
+            return _failure("tests", f"the tests are at fault: {error.__cause__}")
         except ImportError as error:
             own = self._link.error and self._link.error[0] is error
             return _failure("error" if own else "tests", f"{'' if own else 'the tests need '}{error}")
@@ -207,7 +207,11 @@ class _Tests:
             self._names.update(own)
         names = Comparisons(_COMPARE)
         setup = [self._rewrite(text, names) for text in self._order["setup"]]
-        self._tests = [self._rewrite(text, names) for text in self._order["tests"]]
+        for text in self._order["tests"]:
+            names.acts = False
+            self._tests.append(self._rewrite(text, names))
+            if not names.acts:
+                raise CompileError from ValueError(f"they test nothing: {text.strip()[:80]!r}")
         self._bind(names.read - names.bound - self._names.keys())
         for part in setup:
             self._execute(part)

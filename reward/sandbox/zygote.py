@@ -118,7 +118,7 @@ class _Watch:
 
     def _look(self) -> str | None:
         seconds, resident = 0.0, 0
-        pids = _others(self.order["kind"])
+        pids = _descendants()
         for pid in pids:
             with contextlib.suppress(OSError, ValueError, IndexError):  # it has just gone
                 seconds += _seconds(pid)
@@ -144,7 +144,7 @@ class _Watch:
             if self.pid and code is None:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(self.pid, signal.SIGKILL)  # the first of its namespace: the kernel ends the others with it
-            _kill_others(self.order["kind"])
+            _kill_descendants()
             try:
                 while True:
                     pid, status, usage = os.wait4(-1, os.WNOHANG)
@@ -160,29 +160,31 @@ class _Watch:
         os._exit(1)
 
 
-def _others(kind: str) -> list[int]:
-    """Every process but this one: all of the namespace, or without one all descendants."""
-    if kind == "bubblewrap":
-        me = os.getpid()
-        return [pid for name in os.listdir("/proc") if name.isdigit() and (pid := int(name)) != me]
-    found, parents = [], [os.getpid()]
+def _descendants() -> list[int]:
+    """Every process that comes from this one, by the numbers of the /proc that we see.
+
+    In a container that masks parts of /proc bubblewrap cannot mount a fresh one; then it is the container's, with its
+    numbers for our processes.
+    """
+    found: list[int] = []
+    parents = [os.readlink("/proc/self")]
     while parents:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):  # it has just gone
             folder = f"/proc/{parents.pop()}/task"
             for thread in os.listdir(folder):
                 with open(f"{folder}/{thread}/children") as file:
-                    children = [int(pid) for pid in file.read().split()]
-                found += children
+                    children = file.read().split()
+                found += map(int, children)
                 parents += children
     return found
 
 
-def _kill_others(kind: str) -> None:
-    if kind == "bubblewrap" and os.getpid() == 1:  # of its own namespace: elsewhere -1 would be everything of the user
+def _kill_descendants() -> None:
+    if os.getpid() == 1:  # of its own namespace: elsewhere -1 would be everything of the user's
         with contextlib.suppress(ProcessLookupError):
             os.kill(-1, signal.SIGKILL)
         return
-    for pid in _others(kind):
+    for pid in _descendants():
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
 
