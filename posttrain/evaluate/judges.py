@@ -54,11 +54,33 @@ def judge_exact(rows: Sequence[Row], replies: Sequence[str]) -> list[Verdict]:
 
 
 def judge_code(rows: Sequence[Row], replies: Sequence[str]) -> list[Verdict]:
-    """The program in the reply against the row's `tests`, all of which must pass; in the sandbox."""
+    """The program in the reply against the row's `tests`, all of which must pass; in the sandbox.
+
+    Raises UserError where the sandbox cannot run a program for want of processes or memory: that is no verdict.
+    """
     from posttrain.reward.code import run_all
 
-    outcomes = run_all(replies, [row["tests"] for row in rows], [row.get("entry_point") for row in rows])
-    return [{"correct": float(one.passed), "extracted": one.program, "why": one.status} for one in outcomes]
+    tests, names = [row["tests"] for row in rows], [row.get("entry_point") for row in rows]
+    outcomes = run_all(replies, tests, names, prompts=[row["prompt"] for row in rows])
+    unavailable = next((one for one in outcomes if one.status == "unavailable"), None)
+    if unavailable:
+        raise UserError(f"the sandbox cannot run a program here: {' '.join(unavailable.feedback.split())[-300:]}")
+    return [
+        {
+            "correct": float(one.passed),
+            "extracted": one.program,
+            "why": "bad tests" if one.status == "tests" else one.status,
+        }
+        for one in outcomes
+    ]
+
+
+def check_tests(row: Row, where: str) -> None:
+    """The row's `tests` must be in a form that the verifier reads."""
+    from posttrain.reward.code_tests import read_tests
+
+    if read_tests(row["tests"], row.get("entry_point"), where) is None:
+        raise UserError(f"{where}: there are no tests in `tests`")
 
 
 def check_instructions(row: Row, where: str) -> None:

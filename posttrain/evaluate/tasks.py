@@ -23,6 +23,7 @@ from posttrain.evaluate.judges import (
     Judge,
     check_answer,
     check_instructions,
+    check_tests,
     judge_code,
     judge_exact,
     judge_instructions,
@@ -58,7 +59,7 @@ class Task:
 
 
 NO_ANSWER = ("no answer",)
-CODE_FAULTS = ("compile_error", "timeout", "memory")
+CODE_FAULTS = ("no code", "compile_error", "timeout", "memory", "bad tests")
 
 
 def _as_is(messages: Messages) -> Messages:
@@ -118,6 +119,7 @@ TASKS = {
             ("tests", "entry_point"),
             judge_code,
             _as_is,
+            check=check_tests,
             faults=CODE_FAULTS,
             split="train",
         ),
@@ -129,6 +131,7 @@ TASKS = {
             judge_code,
             _three_shots,
             max_new_tokens=512,
+            check=check_tests,
             faults=CODE_FAULTS,
             config="full",
         ),
