@@ -86,7 +86,10 @@ def run_tests(
         return Outcome("no code", feedback="There is no program in the reply: put it into a ```python block.")
     stub = prompt_stub(prompt, entry_point)
     work = _Work(complete_program(program, stub, entry_point), sandbox or default_sandbox(), limits, tolerance, stop)
-    reports = work.run(read, entry_point, stub_prelude(stub, entry_point) if stub and entry_point else "")
+    try:
+        reports = work.run(read, entry_point, stub_prelude(stub, entry_point) if stub and entry_point else "")
+    except UserError as error:
+        raise UserError(f"{where}: {error}") from None
     return _outcome(program, reports)
 
 

@@ -256,6 +256,11 @@ def test_fraction_and_all(sandbox):
     assert code_reward(replies, tests, ["f"] * 4, mode="fraction", sandbox=sandbox) == [1.0, 0.5, 0.0, 0.0]
 
 
+def test_inputs_that_no_sandbox_takes_are_the_row_s_fault(sandbox):
+    with pytest.raises(UserError, match="row 0: input 0: not a plain value: object"):
+        code_reward([fenced(SQUARE)], [[{"input": [object()], "output": 1}]], ["f"], sandbox=sandbox)
+
+
 def test_with_stop_nothing_is_run_after_a_failure(sandbox):
     tests = [{"input": f"{x}\n", "output": f"{x}\n"} for x in range(40)]
     (outcome,) = run_all([fenced("x = int(input())\nprint(x if x < 2 else 0)")], [tests], sandbox=sandbox)
@@ -313,10 +318,10 @@ def test_a_bad_row_is_named_before_anything_runs(sandbox):
 
 
 def test_without_a_sandbox_nothing_is_judged(monkeypatch):
-    from posttrain.reward.sandbox import check_isolation, default_sandbox
+    from posttrain.reward.sandbox import check_isolation, pool
 
     check_isolation.cache_clear()
-    default_sandbox.cache_clear()
+    monkeypatch.setattr(pool, "_make_default", Sandbox)
     monkeypatch.setenv("PATH", "/nonexistent")
     try:
         with pytest.raises(UserError, match="apt install bubblewrap"):

@@ -156,7 +156,17 @@ def test_a_crash_costs_the_tests_after_it_and_no_others(sandbox):
     assert passed(sandbox, source, "assert f(1) == 1", "assert f(2) == 2", "assert f(1) == 1") == [True, False, False]
 
 
-@pytest.mark.parametrize("test", ["assert f(1) =", "import no_such_module\nassert f(1)", "'assert f(1) == 2'", "x = 1"])
+@pytest.mark.parametrize(
+    "test",
+    [
+        "assert f(1) =",
+        "import no_such_module\nassert f(1)",
+        "'assert f(1) == 2'",
+        "x = 1",
+        "assert f(len)",
+        "assert f(lambda: 1)",
+    ],
+)
 def test_tests_at_fault_are_told_from_programs_at_fault(sandbox, test):
     assert sandbox.check("def f(x): return x", [test])[0].status == "tests"
 

@@ -178,8 +178,9 @@ def _library_descriptors() -> list[int]:
 
 
 def _drop_capabilities() -> None:
-    for capability in range(_CAPABILITIES):  # those that the kernel has not give an error
-        _libc.prctl(_DROP_BOUND, capability, 0, 0, 0)
+    for capability in range(_CAPABILITIES):
+        if _libc.prctl(_DROP_BOUND, capability, 0, 0, 0):
+            break  # beyond the last that the kernel has
     _libc.prctl(_AMBIENT, _AMBIENT_CLEAR, 0, 0, 0)
     header = (ctypes.c_uint32 * 2)(0x20080522, 0)
     _check(_libc.capset(header, (ctypes.c_uint32 * 6)()), "capset")

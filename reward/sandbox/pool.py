@@ -227,6 +227,8 @@ def _close_all() -> None:
 
 
 def _after_fork() -> None:
+    global _default_lock
+    _default_lock = threading.Lock()  # a thread that is not here any more may hold the other
     for sandbox in list(_open_sandboxes):
         sandbox._abandon()
 
@@ -234,7 +236,15 @@ def _after_fork() -> None:
 os.register_at_fork(after_in_child=_after_fork)
 
 
-@functools.cache
 def default_sandbox() -> Sandbox:
     """The sandbox of this process, made when first asked for: one worker a core, the default limits, bubblewrap."""
+    with _default_lock:
+        return _make_default()
+
+
+@functools.cache
+def _make_default() -> Sandbox:
     return Sandbox()
+
+
+_default_lock = threading.Lock()

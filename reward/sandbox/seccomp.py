@@ -7,6 +7,7 @@ namespaces, and the parts of the kernel in which most holes are found.
 
 import ctypes
 import errno
+import functools
 import platform
 import struct
 
@@ -89,11 +90,17 @@ def build_filter(machine: str) -> list[Instruction]:
     return program
 
 
-def install(libc: ctypes.PyDLL) -> None:
-    """Bind this process and its children for good; needs no_new_privs. Raises OSError."""
+@functools.cache
+def compile_filter() -> tuple[bytes, ctypes.Array]:
+    """This machine's filter as a struct sock_fprog, and the instructions that it points to; made before any fork."""
     program = build_filter(platform.machine())
     code = b"".join(struct.pack("HBBI", *instruction) for instruction in program)
     buffer = ctypes.create_string_buffer(code, len(code))
-    header = struct.pack("HxxxxxxP", len(program), ctypes.addressof(buffer))
+    return struct.pack("HxxxxxxP", len(program), ctypes.addressof(buffer)), buffer
+
+
+def install(libc: ctypes.PyDLL) -> None:
+    """Bind this process and its children for good; needs no_new_privs. Raises OSError."""
+    header, _ = compile_filter()
     if libc.prctl(_PR_SET_SECCOMP, _MODE_FILTER, ctypes.c_char_p(header), 0, 0):
         raise OSError(ctypes.get_errno(), "seccomp")

@@ -129,10 +129,14 @@ class Remote:
         return hash(self._number)
 
 
+class _Unpassable(Exception):
+    """The tests hand over what cannot leave their job, such as a function of their own."""
+
+
 def _number(value: Any) -> int:
     if isinstance(value, Remote):
         return value._number
-    raise values.NotPlain(f"a test passes an argument that is not plain: {type(value).__name__}")
+    raise _Unpassable(f"they pass an argument that is not plain: {type(value).__name__}")
 
 
 def _copy_back(old: Any, new: Any) -> None:
@@ -182,8 +186,8 @@ class _Tests:
             return None
         except Gone:
             return _failure("error", "the program ended during the test")
-        except CompileError as error:
-            return _failure("tests", f"the tests are at fault: {error.__cause__}")
+        except (CompileError, _Unpassable) as error:
+            return _failure("tests", f"the tests are at fault: {error.__cause__ or error}")
         except ImportError as error:
             own = self._link.error and self._link.error[0] is error
             return _failure("error" if own else "tests", f"{'' if own else 'the tests need '}{error}")

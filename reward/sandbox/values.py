@@ -18,7 +18,7 @@ from collections.abc import Callable
 from typing import Any
 
 MAX_DEPTH = 100
-MAX_BYTES = 4 << 20  # of one encoded value: at worst two million empty lists, 150 MB once decoded
+MAX_BYTES = 2 << 20  # of one encoded value: at worst a million empty lists, 80 MB and half a second to decode
 MAX_MESSAGE = MAX_BYTES + (64 << 10)  # with what stands around the value
 MAX_SAME_HASH = 64  # members of one set or dict with one hash: more would make building it quadratic
 _DICTS = (dict, OrderedDict, defaultdict, Counter)

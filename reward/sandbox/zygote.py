@@ -17,7 +17,7 @@ import signal
 import socket
 import time
 
-from posttrain.reward.sandbox import cell, program
+from posttrain.reward.sandbox import cell, program, seccomp
 
 TICK = 0.05  # seconds between two looks at a job's processor time and memory
 PATIENCE = 5.0  # seconds for killed processes to be gone
@@ -38,6 +38,8 @@ def main(control_descriptor: int, kind: str) -> None:
     for name in _WARM.split():
         with contextlib.suppress(ImportError):  # a lean build of Python
             __import__(name)
+    if seccomp.supported():
+        seccomp.compile_filter()
     gc.collect()
     gc.freeze()  # children share these pages as long as nobody writes to them
     _say(control, {"ready": True})
