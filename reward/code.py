@@ -189,7 +189,7 @@ def same_output(printed: str, due: str, tolerance: float = 0.0) -> bool:
 
     tolerance: with one, words that are numbers in both may differ by so much, absolute or relative.
     """
-    lines = [[line.rstrip() for line in text.rstrip().splitlines()] for text in (printed, due)]
+    lines = [[line.rstrip() for line in text.rstrip().split("\n")] for text in (printed, due)]
     if lines[0] == lines[1] or not tolerance:
         return lines[0] == lines[1]
     mine, theirs = ([line.split() for line in text] for text in lines)

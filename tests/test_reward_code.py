@@ -197,6 +197,7 @@ def test_values_are_compared_strictly(value, expected, tolerance, same):
         ("1\n2\n", "1\n2", 0, True),
         ("1  \n2\n\n\n", "1\n2", 0, True),
         ("1\r\n2\r\n", "1\n2\n", 0, True),
+        ("1\x0c2", "1\n2", 0, False),
         (" 1", "1", 0, False),
         ("1 2", "1\n2", 0, False),
         ("1\n\n2", "1\n2", 0, False),

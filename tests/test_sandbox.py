@@ -312,6 +312,12 @@ def test_a_closed_sandbox_says_so():
         sandbox.run(GOOD, "f", [[1]])
 
 
+@pytest.mark.parametrize("name", ["cpu_seconds", "wall_seconds", "memory_bytes", "processes", "output_bytes"])
+def test_limits_are_above_zero(name):
+    with pytest.raises(UserError, match=f"{name} must be above 0"):
+        Limits(**{name: 0})
+
+
 def test_one_worker_or_more():
     with pytest.raises(UserError, match="at least one"):
         Sandbox(workers=0)

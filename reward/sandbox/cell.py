@@ -155,7 +155,7 @@ def _set_limits(order: dict) -> None:
         (resource.RLIMIT_AS, order["memory_bytes"]),
         (resource.RLIMIT_FSIZE, order["file_bytes"]),
         (resource.RLIMIT_NOFILE, order["open_files"]),
-        (resource.RLIMIT_NPROC, order["processes"]),
+        (resource.RLIMIT_NPROC, order["processes"] + order["others"]),
         (resource.RLIMIT_MEMLOCK, 0),
         (resource.RLIMIT_MSGQUEUE, 0),
         (resource.RLIMIT_SIGPENDING, 64),

@@ -1,7 +1,9 @@
 """What a job may use, and what came of it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal
+
+from posttrain.errors import UserError
 
 Status = Literal["ok", "error", "compile_error", "not_found", "timeout", "memory", "output", "killed", "unavailable"]
 
@@ -21,6 +23,11 @@ class Limits:
     output_bytes: int = 4 << 20  # stdout and stderr together; beyond it the job is ended
     file_bytes: int = 64 << 20  # all that it keeps in its own /tmp
     open_files: int = 64
+
+    def __post_init__(self) -> None:
+        for field_ in fields(self):
+            if not getattr(self, field_.name) > 0:
+                raise UserError(f"{field_.name} must be above 0, found {getattr(self, field_.name)!r}")
 
 
 @dataclass(frozen=True)

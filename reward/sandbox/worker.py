@@ -30,7 +30,7 @@ class WorkerLost(Exception):
 
 
 class NoCell(WorkerLost):
-    """The worker could not make a cell: no program has run, and none is to blame."""
+    """The worker did not start, or could not make a cell: no program has run, and none is to blame."""
 
 
 @functools.cache
@@ -88,13 +88,13 @@ class Worker:
         try:
             ready = self.control.recv(1 << 16)
         except OSError as error:
-            raise WorkerLost(f"no answer from a new worker ({error})") from None
+            raise NoCell(f"no answer from a new worker ({error})") from None
         finally:
             self.control.settimeout(None)
         if not ready:
             self._errors.seek(0)
             told = self._errors.read(4000).decode(errors="replace").strip().splitlines()
-            raise WorkerLost(told[-1] if told else "it ended at once, without a word")
+            raise NoCell(told[-1] if told else "it ended at once, without a word")
 
     def take(self, job: "Job") -> None:
         """Make room for a job: wait until nothing is left of the one before. Raises WorkerLost where that fails."""

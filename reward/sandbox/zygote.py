@@ -62,12 +62,15 @@ def _say(control: socket.socket, message: dict) -> None:
 
 
 def _serve(control: socket.socket, order: dict, descriptors: list[int]) -> dict:
+    order["others"] = 0
     if order["kind"] == "process":
         import tempfile
 
         order["home"] = tempfile.mkdtemp(prefix="job-")
         if order["uid"]:
             os.chown(order["home"], order["uid"], order["uid"])
+        else:
+            order["others"] = _tasks_of(os.getuid())
     watch = _Watch(order)
     why = None
     try:
@@ -189,6 +192,16 @@ def _kill_descendants() -> None:
     for pid in _descendants():
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
+
+
+def _tasks_of(uid: int) -> int:
+    """Threads of a user on this machine: the kernel counts them all against the limit of one of his processes."""
+    count = 0
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError):
+            if os.stat(f"/proc/{name}").st_uid == uid:
+                count += len(os.listdir(f"/proc/{name}/task"))
+    return count
 
 
 def _seconds(pid: int) -> float:
