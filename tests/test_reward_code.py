@@ -322,13 +322,14 @@ def test_without_a_sandbox_nothing_is_judged(monkeypatch):
     from posttrain.reward.sandbox import check_isolation, pool
 
     check_isolation.cache_clear()
-    monkeypatch.setattr(pool, "_make_default", Sandbox)
+    pool._make_default.cache_clear()
     monkeypatch.setenv("PATH", "/nonexistent")
     try:
         with pytest.raises(UserError, match="apt install bubblewrap"):
             run_all([], [])
     finally:
         check_isolation.cache_clear()
+        pool._make_default.cache_clear()
 
 
 @pytest.mark.parametrize(
@@ -343,18 +344,18 @@ def test_nothing_is_worth_nothing(sandbox, reply, tests):
 
 def test_the_expected_values_are_never_where_the_program_is(sandbox, monkeypatch):
     """Every byte that goes to a program's job, for each form of tests: none holds what is due."""
-    from posttrain.reward.sandbox import worker
+    from posttrain.reward.sandbox import job as jobs
 
     sent: list[tuple[dict, bytes]] = []
     orders: dict[int, dict] = {}
-    create, send = worker.Job.__init__, worker.Job.send
+    create, send = jobs.Job.__init__, jobs.Job.send
 
     def remember(job, one, limits, order, *args, **kwargs):
         orders[id(job)] = order
         create(job, one, limits, order, *args, **kwargs)
 
-    monkeypatch.setattr(worker.Job, "__init__", remember)
-    monkeypatch.setattr(worker.Job, "send", lambda job, m: (sent.append((orders[id(job)], m)), send(job, m))[1])
+    monkeypatch.setattr(jobs.Job, "__init__", remember)
+    monkeypatch.setattr(jobs.Job, "send", lambda job, m: (sent.append((orders[id(job)], m)), send(job, m))[1])
     due = 987654321
     program = fenced(f"def f(x): return {due - 5} + x - 0")
     for tests in (

@@ -217,7 +217,7 @@ def test_a_worker_that_dies_during_a_job_is_replaced_and_the_job_run_again():
 
 def test_a_stopped_worker_is_given_up(monkeypatch):
     need_bubblewrap()
-    monkeypatch.setattr("posttrain.reward.sandbox.worker.GRACE_SECONDS", 1.0)
+    monkeypatch.setattr("posttrain.reward.sandbox.job.GRACE_SECONDS", 1.0)
     with Sandbox(workers=1) as sandbox:
         sandbox.run(GOOD, "f", [[1]])
         for process in workers(sandbox)[:2]:

@@ -3,8 +3,9 @@
     with Sandbox(workers=2) as sandbox:
         results = sandbox.run("def add(a, b): return a + b", "add", [[1, 2], [3, 4]])
 
-Outside: pool.py (Sandbox) hands jobs to warm workers (worker.py, started by isolation.py); calls.py and relay.py speak
-with the jobs. Inside: zygote.py forks a cell (cell.py, seccomp.py) for each job; candidate.py and tester.py answer.
+Outside: pool.py (Sandbox) hands jobs to warm workers (worker.py, job.py, and isolation.py for how they are started);
+calls.py and relay.py speak with the jobs. Inside: zygote.py forks a cell (cell.py, seccomp.py) for each job, in which
+candidate.py or tester.py answers. docs/sandbox.md says what is stopped and what is not.
 """
 
 from posttrain.reward.sandbox.isolation import check_isolation

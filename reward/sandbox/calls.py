@@ -5,9 +5,10 @@ from typing import Any
 
 from posttrain.errors import UserError
 from posttrain.reward.sandbox import values
+from posttrain.reward.sandbox.job import Job
 from posttrain.reward.sandbox.limits import Limits, Result
 from posttrain.reward.sandbox.values import NotPlain
-from posttrain.reward.sandbox.worker import Job, Worker, WorkerLost
+from posttrain.reward.sandbox.worker import Worker, WorkerLost
 
 TAIL = 4000  # characters kept of what calls print
 

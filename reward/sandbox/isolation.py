@@ -180,12 +180,13 @@ def check_isolation() -> tuple[Isolation | None, str]:
     except WorkerLost as error:
         return "process", f"bubblewrap does not work here: {error}; {_mend()}"
     try:
-        worker.prove()
+        _prove(worker)
     except WorkerLost as error:
         return "process", f"bubblewrap starts, but cannot confine a job: {error}; {_mend()}"
     finally:
         worker.close()
-    return "bubblewrap", f"{_version()}, a user of its own for every job ({'root' if os.geteuid() == 0 else 'user'})"
+    who = "each job runs as a user of its own" if os.geteuid() == 0 else "each job has a user namespace of its own"
+    return "bubblewrap", f"{_version()}: {who}"
 
 
 def _first_worker() -> "Worker":
@@ -198,6 +199,22 @@ def _first_worker() -> "Worker":
             if "mount proc" not in str(error):
                 raise
     raise WorkerLost("neither a fresh /proc nor the one there is can be mounted")
+
+
+def _prove(worker: "Worker") -> None:
+    """Run a program that must work. Raises WorkerLost with the reason where the cell cannot be made."""
+    from posttrain.reward.sandbox.job import Job
+    from posttrain.reward.sandbox.limits import Limits
+    from posttrain.reward.sandbox.worker import WorkerLost
+
+    job = Job(worker, Limits(cpu_seconds=30, wall_seconds=30), {"mode": "calls", "source": "x = 1"})
+    job.begin()
+    ready = job.receive()
+    told = (ready or b"").decode(errors="replace")[:300] or job.verdict()[1]
+    job.close()
+    if ready != b'{"ready":true}':
+        raise WorkerLost(told)
+    job.settle()
 
 
 def _version() -> str:

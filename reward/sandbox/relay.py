@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from posttrain.reward.sandbox.calls import load_job
+from posttrain.reward.sandbox.job import Job
 from posttrain.reward.sandbox.limits import Limits, Result, Status
-from posttrain.reward.sandbox.worker import Job, Worker, WorkerLost
+from posttrain.reward.sandbox.worker import Worker, WorkerLost
 
 
 @dataclass(frozen=True)
