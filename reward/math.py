@@ -91,6 +91,8 @@ def _first_look(reply: str, answer: Any, protocol: str, problem: str | None) -> 
     gold = extract_gold(answer)
     if gold is None:
         return Verdict(None, extracted, None, "no gold")
+    if extracted is None and protocol == "auto" and reply.strip().casefold() == gold.casefold():
+        extracted = reply.strip()  # words alone, which state nothing by themselves: `does not exist`
     if extracted is None or not normalise(extracted):
         return Verdict(False, extracted and extracted[:MAX_LENGTH], gold, "no answer")
     verdict = equal(gold, extracted)

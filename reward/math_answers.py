@@ -122,6 +122,10 @@ _CHOICE = re.compile(rf"(?:(?:the\s+)?(?:option|choice|answer)\s*:?\s*)?{_LETTER
 _CHOICE_WITH_VALUE = re.compile(
     r"(?:(?:option|choice)\s+)?(?:(?:\\text\s*\{\s*)?\(\s*([A-J])\s*\)[.:]?\s*\}?|([A-J])[.:)])\s*(\S.*)", re.DOTALL
 )
+_NO_VALUE = re.compile(
+    r"[,;+/*^_!|&=<>%]|-(?![\d\\.])|\\\\|(?:and|vs|versus|then|to|with)\b"
+    r"|\\(?:pm|mp|ne|le|ge|cup|cap|in|times|cdot|div|approx|quad|text\{\s*(?:and|vs|to)\b)(?![a-zA-Z])"
+)
 _BASED = re.compile(
     r"(-?)\(?\s*(?:\\text\{\s*)?([0-9A-Z ]+)\s*\}?\s*\)?\s*_\s*\{?\s*(?:\\text\{)?([a-z]+|\d{1,2})\s*\}?\}?"
 )
@@ -190,10 +194,8 @@ def _read_choice(text: str) -> tuple[Answer, ...]:
     if not match:
         return ()
     rest = match[3]
-    if re.match(
-        r"[,;+/*^_!|&=<>%]|-(?![\d\\.])|\\(?:pm|mp|ne|le|ge|cup|cap|in|times|cdot|div|approx|quad)(?![a-zA-Z])", rest
-    ):
-        return ()  # (B) + 1
+    if _NO_VALUE.match(rest):  # (B) + 1
+        return ()
     words = re.findall(r"[a-z]+", plain_text(rest))
     if re.search(r"(?<![a-zA-Z\\])\(?[A-J]\)?(?![a-zA-Z])", rest) or math_units.HEDGES.intersection(words):
         return ()
@@ -386,6 +388,8 @@ def _read_inequality(text: str) -> tuple[Answer, ...]:
         points = [read_tree(unequal[1])]
         return (Span(tuple(_without([point for point in points if point])), unequal[0].strip()),) if all(points) else ()
     sides = [side.strip() for side in _COMPARE.split(text)]
+    if not all(sides):
+        return ()
     signs = _COMPARE.findall(text)
     if not 2 <= len(sides) <= 3 or (len(sides) == 3 and (signs[0] in ("<", "\\le")) != (signs[1] in ("<", "\\le"))):
         return ()

@@ -39,7 +39,7 @@ _STATED = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 _SENTENCE_END = re.compile(r"\n|(?<=[^\s\d][.!?])\s+(?=[A-Z*(]|$)|(?<=\d\.)\s+(?=[A-Z*]|$)|(?<=[$)}\]])\.\s")
-_REASON = re.compile(r",?\s+(?:because|since|as|which|where|so that|when|given)\s|,?\s+(?:and )?not\s", re.IGNORECASE)
+_REASON = re.compile(r",?\s+(?:because|since|as|which|where|so that|when|given)\s|,\s+(?:and )?not\s", re.IGNORECASE)
 _NUMBER = re.compile(r"[-+]?\s?\$?\s?(?:\d(?:[\d,]*\d)?(?:\.\d+)?|\.\d+)", re.ASCII)
 _EITHER = re.compile(r"[^.!?\n]{0,20}\bor\b[^.!?\n]{0,20}", re.IGNORECASE)  # between two alternatives
 _LISTED = re.compile(r"\s*[,;]\s*")

@@ -109,8 +109,8 @@ _NOT_COUNTED = HEDGES.union(
         "thirds fourth fourths quarter quarters fifth fifths sixth sixths eighth eighths tenth tenths hundredth "
         "hundredths thousandth thousandths percent percentage pct score inf infinity nan true false is are was equals "
         "equal others other both up down off out pi cos sin tan log ln sqrt exp x y z et und negative positive odd "
-        "even remainder hundreds thousands millions billions trillions dozens hundred thousand million billion trillion "
-        "dozen double twice triple thrice single pairs pair couple few several many some k m b bn mn"
+        "even remainder hundreds thousands millions billions trillions dozens hundred thousand million billion "
+        "trillion dozen double twice triple thrice single pairs pair couple few several many some k m b bn mn"
     ),
 )
 _POWER_SUFFIX = re.compile(r"\s*\^\s*\{?\s*([23])\s*\}?$")

@@ -4,7 +4,7 @@
     {"gold": tree, "answer": tree, "proportional": true}       equal up to a constant factor
     {"latex": [gold, answer]}                                  what only latex2sympy2-extended and math-verify read
 
-Two expressions are held equal when they agree to 40 digits or more, beyond every digit written in them, at several
+Two expressions are held equal when they agree to 100 digits, beyond every digit written in them, at several
 points (identity testing; one point if there are no symbols). Numbers may be as large as they like: the caller kills the
 process at its deadline, and the limits below end it if the caller is gone. No text is run as code on the way: trees are
 data, and of math-verify only the LaTeX grammar is used, never its path for plain expressions, which is Python's eval.
@@ -23,7 +23,7 @@ from posttrain.reward.math_expressions import Tree, symbols
 from posttrain.reward.math_values import TooBig, Undefined, evaluate, sample_points
 
 MEMORY_BYTES = 2 << 30
-DIGITS = 60
+DIGITS = 120
 SPARE_DIGITS = 20
 MAX_DIGITS = 6000
 POINTS = 8
@@ -160,11 +160,11 @@ def proportional(gold: Tree, answer: Tree) -> bool:
         except (Undefined, TooBig):
             continue
         with mpmath.workdps(digits):
-            if abs(a) < mpmath.mpf(10) ** -30 or abs(b) < mpmath.mpf(10) ** -30:
+            if abs(a) < mpmath.mpf(10) ** -40 or abs(b) < mpmath.mpf(10) ** -40:
                 return False
             ratios.append(b / a)
     with mpmath.workdps(DIGITS):
-        return len(ratios) >= 3 and all(abs(ratio / ratios[0] - 1) < mpmath.mpf(10) ** -40 for ratio in ratios)
+        return len(ratios) >= 3 and all(abs(ratio / ratios[0] - 1) < mpmath.mpf(10) ** -100 for ratio in ratios)
 
 
 def latex_equal(gold: str, answer: str) -> bool:
