@@ -22,6 +22,7 @@ from posttrain.data.mixture import first_rows
 from posttrain.errors import UserError
 from posttrain.gemma import BUILT_IN, load_config, load_model, resolve_source, stop_token_ids
 from posttrain.memory import ARCHITECTURES, GIB, MemoryPlan, estimate_memory
+from posttrain.reward.sandbox import check_isolation
 from posttrain.stage import versions
 from posttrain.terminal import printable
 
@@ -58,6 +59,8 @@ def doctor(
     console = console or Console()
     console.print(_pairs("Versions", versions().items()))
     console.print(_pairs("This machine", machine().items()))
+    level, why = check_isolation()
+    console.print(f"sandbox of the code rewards: {level or 'none'} ({why})", markup=False, highlight=False)
     passed = True
     if config:
         plan, available = plan_memory(config, launch)
