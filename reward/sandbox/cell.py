@@ -19,6 +19,7 @@ from posttrain.reward.sandbox import seccomp
 
 HOME = "/tmp"
 INSIDE_ID = 1000
+_REPORT = 4  # the descriptor on which a cell says that it is closed, or why it is not
 _NAMESPACES = 0x10000000 | 0x20000000 | 0x00020000 | 0x08000000  # CLONE_NEWUSER, NEWPID, NEWNS, NEWIPC
 _CLONE3 = 435  # on every architecture
 _NOSUID, _NODEV, _NOEXEC, _READ_ONLY = 2, 4, 8, 1
@@ -100,48 +101,54 @@ def _begin(order: dict, mapped: int, descriptors: list[int], job: Callable[[], i
     try:
         try:
             os.read(mapped, 1)
-            (_close_namespaces if order["kind"] == "bubblewrap" else _close_process)(order, descriptors)
-            os.write(4, b"ok")
+            if order["uid"] and order["kind"] == "process":
+                _open_library()
+            _arrange(descriptors)
+            (_close_namespaces if order["kind"] == "bubblewrap" else _close_process)(order)
+            os.write(_REPORT, b"ok")
         except BaseException as error:
-            os.write(descriptors[-1], f"{type(error).__name__}: {error}".encode())
+            os.write(_REPORT, f"{type(error).__name__}: {error}".encode())
             return
-        os.close(4)
+        os.close(_REPORT)
         code = job()
     finally:
         os._exit(code)
 
 
-def _close_namespaces(order: dict, descriptors: list[int]) -> None:
-    os.setresgid(INSIDE_ID, INSIDE_ID, INSIDE_ID)
-    os.setresuid(INSIDE_ID, INSIDE_ID, INSIDE_ID)
-    _mount(HOME, f"size={order['file_bytes']},nr_inodes=4096,mode=0700,uid={INSIDE_ID},gid={INSIDE_ID}")
-    _mount("/proc", "size=4096,nr_inodes=2,mode=0555", _READ_ONLY)
-    _confine(order, descriptors, HOME)
-    _drop_capabilities()
-    if seccomp.supported():
-        seccomp.install(_libc)
-
-
-def _close_process(order: dict, descriptors: list[int]) -> None:
-    if order["uid"]:
-        _open_library()
-        os.setgroups([])
-        os.setresgid(order["uid"], order["uid"], order["uid"])
-        os.setresuid(order["uid"], order["uid"], order["uid"])
-    _confine(order, descriptors, order["home"])
-
-
-def _confine(order: dict, descriptors: list[int], home: str) -> None:
-    """Session, folder, limits, descriptors; no privilege can be gained from here on."""
-    os.setsid()
-    os.chdir(home)
-    os.umask(0o077)
-    os.environ["HOME"] = os.environ["TMPDIR"] = home
+def _arrange(descriptors: list[int]) -> None:
+    """The descriptors become 0, 1, 2, …; all others are closed."""
     for number, descriptor in enumerate([fcntl.fcntl(descriptor, fcntl.F_DUPFD, 16) for descriptor in descriptors]):
         os.dup2(descriptor, number)  # all were copied above 15, so that none overwrites another
     kept = _library_descriptors()
     for low, high in zip([len(descriptors), *(n + 1 for n in kept)], [*kept, 1 << 20], strict=True):
         os.closerange(low, high)
+
+
+def _close_namespaces(order: dict) -> None:
+    os.setresgid(INSIDE_ID, INSIDE_ID, INSIDE_ID)
+    os.setresuid(INSIDE_ID, INSIDE_ID, INSIDE_ID)
+    _mount(HOME, f"size={order['file_bytes']},nr_inodes=4096,mode=0700,uid={INSIDE_ID},gid={INSIDE_ID}")
+    _mount("/proc", "size=4096,nr_inodes=2,mode=0555", _READ_ONLY)
+    _confine(order, HOME)
+    _drop_capabilities()
+    if seccomp.supported():
+        seccomp.install(_libc)
+
+
+def _close_process(order: dict) -> None:
+    if order["uid"]:
+        os.setgroups([])
+        os.setresgid(order["uid"], order["uid"], order["uid"])
+        os.setresuid(order["uid"], order["uid"], order["uid"])
+    _confine(order, order["home"])
+
+
+def _confine(order: dict, home: str) -> None:
+    """Session, folder, limits; no privilege can be gained from here on."""
+    os.setsid()
+    os.chdir(home)
+    os.umask(0o077)
+    os.environ["HOME"] = os.environ["TMPDIR"] = home
     _set_limits(order)
     _check(_libc.prctl(_SET_DUMPABLE, 0, 0, 0, 0), "dumpable")
     _check(_libc.prctl(_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs")
