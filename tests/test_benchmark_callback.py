@@ -44,7 +44,7 @@ def test_it_runs_before_every_so_many_steps_and_at_the_end(tiny_folder, tmp_path
     assert {"prompt", "reply", "correct", "extracted", "stopped"} <= kept[0].keys()
 
 
-@pytest.mark.parametrize("accelerate", ["cpu", "cpu_zero3"])
+@pytest.mark.parametrize("accelerate", [pytest.param("cpu", marks=pytest.mark.slow), "cpu_zero3"])
 def test_the_recipe_runs_it_on_any_number_of_processes(accelerate, tiny_folder, tmp_path):
     """Three rows on two processes that shard the weights: the figures of one process, and a line in the table."""
     data = tmp_path / "rows.jsonl"
@@ -57,7 +57,7 @@ def test_the_recipe_runs_it_on_any_number_of_processes(accelerate, tiny_folder, 
     assert "gsm8k accuracy" in done.stdout
 
 
-@pytest.mark.parametrize("accelerate", ["cpu_zero3", "fsdp2", "cpu_ddp"])
+@pytest.mark.parametrize("accelerate", ["cpu_zero3", "fsdp2", pytest.param("cpu_ddp", marks=pytest.mark.slow)])
 def test_replies_that_stop_at_unlike_lengths_hang_no_process(accelerate, tiny_folder, tmp_path):
     """Process 0 writes 40 tokens a reply, process 1 one: as many steps more with the weights that they share."""
     config = yaml.safe_load((launch.ROOT / "accelerate_configs" / f"{accelerate}.yaml").read_text())
