@@ -72,7 +72,7 @@ def sign_flip(differences: Sequence[float], seed: int = 0) -> float:
     for _ in range(RESAMPLES):
         signs = rng.integers(0, 2, len(difference)) * 2 - 1
         extreme += abs((signs * difference).sum()) >= seen - 1e-9
-    return (extreme + 1) / (RESAMPLES + 1)
+    return float((extreme + 1) / (RESAMPLES + 1))
 
 
 def paired_interval(first: Sequence[float], second: Sequence[float], z: float = 1.96) -> tuple[float, float]:
