@@ -24,7 +24,7 @@ NEEDED = {
     "code_reward": {"tests"},
     "instruction_following_reward": {"instruction_id_list", "instruction_kwargs"},
 }
-OWN = sorted(name for name in _HOMES if name.endswith("_reward") or name == "RewardModel")
+OWN = sorted(name for name, home in _HOMES.items() if home not in ("composition", "spec"))
 
 
 def build_reward(spec: str | Mapping[str, Any], name: str = "reward") -> Reward:

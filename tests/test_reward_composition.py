@@ -304,3 +304,9 @@ def test_the_example_of_the_documentation_works(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     reward = build_reward(spec)
     assert reward(["<think>a</think><answer>4</answer>"], answer=["4"], completion_ids=[[5, 106]]) == [3.2]
+
+
+def test_what_makes_rewards_is_no_reward():
+    for name in ("build_reward", "combine", "check_columns"):
+        with pytest.raises(UserError, match="no reward is called"):
+            build_reward({"part": name})
