@@ -119,9 +119,15 @@ def _humaneval(raw: Row, where: str) -> Row:
 
 
 def _mbpp(raw: Row, where: str) -> Row:
-    tests = _listed(raw["test_list"], where, "test_list")
+    """MBPP, and its sanitised form: what the asserts stand on (imports, a tree to walk) leads the `tests`, unasked."""
+    asserts = _listed(raw["test_list"], where, "test_list")
     task = _text(raw, "text" if "text" in raw else "prompt", where)
-    prompt = f"{task}\n\nYour code should pass these tests:\n\n```python\n" + "\n".join(map(str, tests)) + "\n```"
+    prompt = f"{task}\n\nYour code should pass these tests:\n\n```python\n" + "\n".join(map(str, asserts)) + "\n```"
+    imports = raw.get("test_imports") and _listed(raw["test_imports"], where, "test_imports")
+    setup = [*(imports or []), raw.get("test_setup_code") or ""]
+    if not all(isinstance(line, str) for line in setup):
+        raise UserError(f"{where}: `test_imports` must hold text and `test_setup_code` be text")
+    tests = [line.strip() for line in setup if line.strip()] + asserts
     if not isinstance(raw.get("code"), str):
         return {"prompt": _turns(prompt, "user"), "tests": tests}
     return {"messages": _dialogue(prompt, f"```python\n{raw['code'].strip()}\n```"), "tests": tests}

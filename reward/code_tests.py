@@ -1,6 +1,7 @@
 """A row's tests, in any of the forms that data sets have, read into one of three kinds.
 
-    Sources    source of tests: HumanEval's `check(candidate)`, MBPP's assert lines, a script of asserts
+    Sources    source of tests: HumanEval's `check(candidate)`, MBPP's assert lines, a script of asserts, pytest's
+               functions and unittest's classes (see code_test_source.py)
     Programs   stdin and the stdout that is due
     Calls      arguments and the value that is due
 
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from posttrain.errors import UserError
+from posttrain.reward.code_test_source import defines_only, split_script
 
 _CHECK = re.compile(r"^def check\(", re.M)
 _TESTS = re.compile(r"\bassert|\bcheck\(|\braises?\b")
@@ -86,16 +88,27 @@ def _read_text(text: str, entry_point: str | None, where: str) -> Tests | None:
         return Sources(lines, [])
     if not _TESTS.search(text):
         raise UserError(f"{where}: tests are source without any assert: {text.strip()!r:.60}")
-    return Sources([text], [])
+    script, calls = split_script(text, where)
+    if not defines_only(script):
+        return Sources([script, *calls], [])
+    if not calls:
+        raise UserError(f"{where}: the tests define, and call nothing: {text.strip()!r:.60}")
+    return Sources(calls, [script])
 
 
 def _read_lines(lines: list[str], entry_point: str | None, where: str) -> Tests | None:
     if any(_CHECK.search(line) for line in lines):
         return _read_text("\n".join(lines), entry_point, where)
-    tests = [line for line in lines if _TESTS.search(line)]
+    tests, setup = [], []
+    for line in filter(str.strip, lines):
+        script, calls = split_script(line, where)
+        if calls or (_TESTS.search(line) and not defines_only(script)):
+            tests.append("\n".join([script, *calls]))
+        else:
+            setup.append(line)
     if not tests:
         raise UserError(f"{where}: none of the tests holds an assert: {lines[0]!r:.60}")
-    return Sources(tests, [line for line in lines if not _TESTS.search(line) and line.strip()])
+    return Sources(tests, setup)
 
 
 def _read_pairs(pairs: list[Mapping], entry_point: str | None, where: str) -> Tests:

@@ -151,6 +151,24 @@ ROWS = {
             "tests": ["assert f(1) == 1"],
         },
     ),
+    "MBPP with what its asserts stand on": (
+        "mbpp",
+        {
+            "prompt": "Identity.",
+            "test_imports": ["import math"],
+            "test_setup_code": "x = 1\n",
+            "test_list": ["assert f(x) == 1"],
+        },
+        {
+            "prompt": [
+                {
+                    "role": "user",
+                    "content": "Identity.\n\nYour code should pass these tests:\n\n```python\nassert f(x) == 1\n```",
+                }
+            ],
+            "tests": ["import math", "x = 1", "assert f(x) == 1"],
+        },
+    ),
     "chosen and rejected of a question": (
         "preference",
         {"system": "Be brief.", "question": "2+2?", "chosen": "4", "rejected": "5"},
