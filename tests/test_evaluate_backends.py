@@ -7,6 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import ModuleType, SimpleNamespace
 
 import pytest
+import torch
 
 from posttrain.errors import UserError
 from posttrain.evaluate.backends import ServedModel, VllmModel
@@ -203,11 +204,19 @@ def test_lm_eval_is_called_by_its_own_names(monkeypatch, tmp_path):
     found = evaluate_with_harness("m", ["gsm8k", "arc_easy"], tmp_path, **options)
     assert found == {"gsm8k": {"exact_match,flexible-extract": 0.25}, "arc_easy": {"acc,none": 0.5}}
     assert calls[0]["tasks"] == ["gsm8k_cot_zeroshot", "arc_easy"] and calls[0]["apply_chat_template"]
+    assert calls[0]["device"] == ("cuda" if torch.cuda.is_available() else "cpu")
     assert json.loads((tmp_path / "lm_eval.json").read_text()) == results
     with pytest.raises(UserError, match="no task 'arc_esay'; did you mean arc_easy"):
         evaluate_with_harness("m", ["arc_esay"], tmp_path, **options)
     with pytest.raises(UserError, match="without a sandbox"):
         evaluate_with_harness("m", ["humaneval"], tmp_path, **options)
+
+    def lacking(**kwargs):
+        raise ModuleNotFoundError("No module named 'langdetect'")
+
+    module.simple_evaluate = lacking
+    with pytest.raises(UserError, match="arc_easy needs a package more: No module named 'langdetect'"):
+        evaluate_with_harness("m", ["arc_easy"], tmp_path, **options)
 
 
 def test_lm_eval_that_is_not_installed(monkeypatch, tmp_path):

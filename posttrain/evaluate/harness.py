@@ -6,6 +6,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from posttrain.errors import UserError
 from posttrain.tracking import write_whole
 
@@ -28,8 +30,8 @@ def evaluate_with_harness(
 ) -> dict[str, dict[str, float]]:
     """{task: figures} of a checkpoint by `lm_eval.simple_evaluate`, through the chat template; also in `lm_eval.json`.
 
-    Raises UserError where lm-eval is not installed, for names that it does not know and for tasks that run the model's
-    code.
+    Raises UserError where lm-eval or a package of a task's is not installed, where its rows cannot be had, for names that it does not know and for tasks
+    that run the model's code.
     """
     for task in tasks:
         if task.startswith(RUNS_CODE):
@@ -46,16 +48,22 @@ def evaluate_with_harness(
             near = difflib.get_close_matches(name, known, n=1)
             hint = f"; did you mean {near[0]}?" if near else ""
             raise UserError(f"--task: lm-eval has no task {name!r}{hint}")
-    output = simple_evaluate(
-        model="hf",
-        model_args={"pretrained": source, "trust_remote_code": False},
-        tasks=harness_names,
-        limit=limit,
-        batch_size=batch_size,
-        apply_chat_template=True,
-        random_seed=seed,
-        gen_kwargs=f"max_gen_toks={max_new_tokens}" if max_new_tokens else None,
-    )
+    try:
+        output = simple_evaluate(
+            model="hf",
+            model_args={"pretrained": source, "trust_remote_code": False},
+            tasks=harness_names,
+            limit=limit,
+            batch_size=batch_size,
+            device="cuda" if torch.cuda.is_available() else "cpu",  # its default is "cuda" wherever it is
+            apply_chat_template=True,
+            random_seed=seed,
+            gen_kwargs=f"max_gen_toks={max_new_tokens}" if max_new_tokens else None,
+        )
+    except ModuleNotFoundError as error:
+        raise UserError(f"--backend lm-eval: {', '.join(tasks)} needs a package more: {error}") from error
+    except ConnectionError as error:
+        raise UserError(f"--backend lm-eval: the rows of {', '.join(tasks)} cannot be had: {error}") from error
     folder.mkdir(parents=True, exist_ok=True)
     results: dict[str, dict[str, Any]] = output["results"]
     write_whole(folder / RESULTS, json.dumps(results, indent=2, default=str) + "\n")
