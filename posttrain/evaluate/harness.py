@@ -30,8 +30,8 @@ def evaluate_with_harness(
 ) -> dict[str, dict[str, float]]:
     """{task: figures} of a checkpoint by `lm_eval.simple_evaluate`, through the chat template; also in `lm_eval.json`.
 
-    Raises UserError where lm-eval or a package of a task's is not installed, where its rows cannot be had, for names that it does not know and for tasks
-    that run the model's code.
+    Raises UserError where lm-eval or a package of a task's is not installed, where its rows cannot be had, for names
+    that it does not know and for tasks that run the model's code.
     """
     for task in tasks:
         if task.startswith(RUNS_CODE):
