@@ -22,7 +22,7 @@ from posttrain.lora import METHODS, PROJECTIONS
 GIB = 2**30
 NF4_BYTES = 0.5 + 1 / 64 + 4 / (64 * 256)  # 4 bits, an 8-bit scale a block of 64, an fp32 scale per 256 scales
 CUDA_TILE = (4096, 32768)  # tokens, vocabulary rows: the most that the training loss computes at once on CUDA
-CPU_CHUNK, CPU_KEEP = 96, GIB  # rows at once, bytes kept for backward: `posttrain.losses.nll` on CPU
+CPU_CHUNK, CPU_KEEP = 96, GIB  # rows at once, bytes kept for backward: `posttrain.losses.head` on CPU
 # Python, torch and transformers, measured beside the 270M; CUDA context, cuBLAS and NCCL workspaces, assumed.
 PROCESS_BYTES = {"cpu": 600_000_000, "cuda": 1_000_000_000}
 

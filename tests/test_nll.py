@@ -7,7 +7,7 @@ import torch
 from torch.nn.functional import cross_entropy
 from trl.trainer.utils import FusedCausalLMOutput, add_fused_lm_head
 
-from posttrain.losses import nll
+from posttrain.losses import head
 from posttrain.losses.nll import nll_loss, token_logps
 from posttrain.trainers.head import add_labelled_head
 from tests import tiny
@@ -35,8 +35,8 @@ def test_by_hand():
 @pytest.mark.parametrize("chunk", [7, 128])
 def test_values_and_gradients_against_float64(softcap, keep, chunk, monkeypatch):
     """Kept or recomputed, in one chunk or many, uniform or weighted upstream gradient: autograd's own to 1e-5."""
-    monkeypatch.setattr(nll, "KEEP_BYTES", keep)
-    monkeypatch.setattr(nll, "CHUNK", chunk)
+    monkeypatch.setattr(head, "KEEP_BYTES", keep)
+    monkeypatch.setattr(head, "CHUNK", chunk)
     hidden, weight, targets = problem()
     upstream = torch.rand(len(targets), dtype=torch.float64)
     logits = hidden @ weight.T
@@ -59,7 +59,7 @@ def test_bf16_weights_and_hidden_states():
     for keep in (0, 1 << 30):
         ours = [x.detach().bfloat16().requires_grad_() for x in (hidden, weight)]
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(nll, "KEEP_BYTES", keep)
+            patch.setattr(head, "KEEP_BYTES", keep)
             (-token_logps(*ours, targets)[0].sum()).backward()
         for x, y in zip(ours, (hidden, weight), strict=True):
             assert x.grad.dtype == torch.bfloat16
@@ -143,8 +143,8 @@ def test_other_forwards_are_untouched(models):
 def test_only_labelled_positions_reach_the_head(monkeypatch):
     """Count rows of the head's products: labels, not tokens."""
     rows = []
-    original = nll._compute_rows
-    monkeypatch.setattr(nll, "_compute_rows", lambda hidden, *rest: rows.append(len(hidden)) or original(hidden, *rest))
+    original = head._compute_rows
+    monkeypatch.setattr(head, "_compute_rows", lambda hidden, *rest: rows.append(len(hidden)) or original(hidden, *rest))
     model = tiny.model("gemma3_text")
     add_fused_lm_head(model)
     add_labelled_head(model)
@@ -169,4 +169,4 @@ def test_never_tokens_by_vocabulary():
     hidden, weight, targets = problem(tokens=2048, vocabulary=4096, dtype=torch.float32)
     with Spy():
         token_logps(hidden, weight.detach(), targets)[0].sum().backward()
-    assert max(seen) <= nll.CHUNK * 4096
+    assert max(seen) <= head.CHUNK * 4096
