@@ -12,6 +12,14 @@ EVAL = """Score a model on benchmarks, each figure with its 95 % interval.
 
 tasks: gsm8k, math, humaneval, mbpp, ifeval, ifbench; exact for rows of your own with `answer`"""
 
+STUDENT = """Cut a smaller Gemma out of a bigger one, to be trained by distillation.
+It is no published size, and of no use before.
+
+  posttrain student --model gemma-3-270m --layers 9 --out runs/student
+
+Layers are taken evenly over the depth, local from local and global from global; FFN neurons by the norms of their
+weights."""
+
 
 @one_line_errors
 def main(argv: list[str] | None = None) -> None:
@@ -78,6 +86,17 @@ def _parser() -> argparse.ArgumentParser:
     show.add_argument("--rows", type=int, default=5, help="rows to print (default 5)")
     show.add_argument("--tokenizer", default="gemma-3-270m", help="any model name or folder (default gemma-3-270m)")
     show.set_defaults(run=_data_show)
+
+    student = commands.add_parser(
+        "student", help="cut a smaller model out of a checkpoint", description=STUDENT, formatter_class=RAW
+    )
+    student.add_argument("--model", required=True, help="hub id, folder, .gguf or gemma-3-270m")
+    student.add_argument("--layers", type=int, help="decoder layers to keep (default all)")
+    student.add_argument("--ffn", type=int, help="FFN neurons a layer to keep (default all)")
+    student.add_argument("--out", required=True, help="folder for the student")
+    student.add_argument("--dtype", help="of the written weights: bfloat16 or float32 (default: the checkpoint's)")
+    student.add_argument("--overwrite", action="store_true", help="replace the model that --out holds")
+    student.set_defaults(run=_student)
     return parser
 
 
@@ -117,6 +136,13 @@ def _data_show(args: argparse.Namespace) -> None:
     from posttrain.data_command import show
 
     show(args.spec, rows=args.rows, tokenizer=args.tokenizer)
+
+
+def _student(args: argparse.Namespace) -> None:
+    from posttrain.student_command import run
+
+    settings = ("layers", "ffn", "dtype", "overwrite")
+    run(args.model, args.out, **{name: getattr(args, name) for name in settings})
 
 
 if __name__ == "__main__":

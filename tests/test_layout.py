@@ -17,7 +17,7 @@ PACKAGE_FOLDERS = {
 }
 LEFT_OUT = {".git", "build", "dist", "runs", "outputs", "wandb", "__pycache__"}  # as .gitignore does
 LANGUAGE = ("language", "prose", "scripts", "mash")
-FOUNDATION = ("gemma", "chat", "cache", "losses", "averaging", "errors", "lora", "memory", *LANGUAGE)
+FOUNDATION = ("gemma", "chat", "cache", "losses", "averaging", "errors", "lora", "memory", "student", *LANGUAGE)
 ABOVE = ("teacher", "trainers", "evaluate", "export", "tracking", "stage", "pipeline", "cli", "doctor", "terminal")
 UNDER_DATA_AND_REWARD = ("chat", "cache", "gemma", "losses", "averaging", "errors", *LANGUAGE)
 
