@@ -133,7 +133,7 @@ def test_sparse_gradcheck(tail):
 @pytest.mark.parametrize("beta", [0.0, 0.3, 1.0])
 def test_dense_gradcheck(beta):
     hidden, weight, teacher_hidden, teacher_head, targets = two_heads(tokens=3, vocabulary=8)
-    for settings in ({}, {"temperature": 2.0, "softcap": 2.0, "teacher_softcap": 3.0}):
+    for settings in ({}, {"temperature": 2.0, "softcap": 2.0, "teacher_softcap": 3.0, "label_weight": 0.3}):
         assert torch.autograd.gradcheck(
             lambda h, w, settings=settings: dense_kd(
                 h, w, teacher_hidden, teacher_head, targets, beta=beta, **settings
@@ -157,17 +157,18 @@ def test_dense_against_autograd(beta, keep, chunk, more, monkeypatch):
     hidden, weight, teacher_hidden, teacher_head, targets = two_heads()
     longer = torch.cat([teacher_head, 9 * torch.ones(more, 9, dtype=torch.float64)])
     student, teacher = hidden @ weight.T, teacher_hidden @ teacher_head.T
-    expected = plain_divergence(student / 1.5, teacher / 1.5, beta)
+    hard = cross_entropy(student, targets, reduction="none")
+    expected = 0.8 * 1.5**2 * plain_divergence(student / 1.5, teacher / 1.5, beta) + 0.2 * hard
     upstream = torch.rand(len(hidden), dtype=torch.float64)
     (expected * upstream).sum().backward()
     ours = [hidden.detach().float().requires_grad_(), weight.detach().float().requires_grad_()]
     theirs = teacher_hidden.float(), longer.float()
-    loss, logps, entropy, top1, kl = dense_kd(*ours, *theirs, targets, beta=beta, temperature=1.5)
+    loss, logps, entropy, top1, kl = dense_kd(*ours, *theirs, targets, beta=beta, temperature=1.5, label_weight=0.2)
     (loss * upstream.float()).sum().backward()
     torch.testing.assert_close(loss.double(), expected, atol=1e-5, rtol=1e-5)
     torch.testing.assert_close(ours[0].grad.double(), hidden.grad, atol=1e-5, rtol=1e-5)
     torch.testing.assert_close(ours[1].grad.double(), weight.grad, atol=1e-5, rtol=1e-5)
-    torch.testing.assert_close(logps.double(), -cross_entropy(student, targets, reduction="none"), atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(logps.double(), -hard, atol=1e-5, rtol=1e-5)
     torch.testing.assert_close(kl.double(), plain_divergence(student, teacher, 0.0), atol=1e-5, rtol=1e-5)
     q = softmax(student, -1)
     torch.testing.assert_close(entropy.double(), -(q * q.log()).sum(-1), atol=1e-5, rtol=1e-5)

@@ -144,7 +144,8 @@ def test_only_labelled_positions_reach_the_head(monkeypatch):
     """Count rows of the head's products: labels, not tokens."""
     rows = []
     original = head._compute_rows
-    monkeypatch.setattr(head, "_compute_rows", lambda hidden, *rest: rows.append(len(hidden)) or original(hidden, *rest))
+    spy = lambda hidden, *rest: rows.append(len(hidden)) or original(hidden, *rest)  # noqa: E731
+    monkeypatch.setattr(head, "_compute_rows", spy)
     model = tiny.model("gemma3_text")
     add_fused_lm_head(model)
     add_labelled_head(model)

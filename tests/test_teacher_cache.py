@@ -207,11 +207,11 @@ def test_no_changed_bit_is_ever_read(tmp_path):
 
 def test_a_manifest_that_is_no_manifest(tmp_path):
     read = write_cache(tmp_path)
-    (tmp_path / "manifest.json").write_text(json.dumps(read.manifest | {"format": 99}))
+    (tmp_path / "teacher.json").write_text(json.dumps(read.manifest | {"format": 99}))
     with pytest.raises(UserError, match="format 99; this version reads format 1"):
         TeacherCache(tmp_path)
-    (tmp_path / "manifest.json").write_text("{")
-    with pytest.raises(UserError, match="manifest.json is damaged"):
+    (tmp_path / "teacher.json").write_text("{")
+    with pytest.raises(UserError, match="teacher.json is damaged"):
         TeacherCache(tmp_path)
 
 

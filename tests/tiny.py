@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from datasets import Dataset
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers
 from transformers import (
     Gemma2Config,
@@ -104,13 +105,23 @@ def trainer(folder: Path, out: Path, rows: list[dict[str, Any]], cls: Any = None
     from posttrain.trainers.sft import SFTTrainer
 
     loaded, tiny_tokenizer = load_model(folder)
-    own = {name: settings.pop(name) for name in ("sample_rows", "callbacks", "peft_config") if name in settings}
+    names = (
+        "sample_rows",
+        "callbacks",
+        "peft_config",
+        "objective",
+        "teacher",
+        "on_policy",
+        "reply_tokens",
+        "data_collator",
+    )
+    own = {name: settings.pop(name) for name in names if name in settings}
     if "eval_rows" in settings:
         own["eval_dataset"] = encode_rows(settings.pop("eval_rows"), tiny_tokenizer)[0]
     quiet = {"report_to": "none", "disable_tqdm": True, "eval_on_start": False, "seed": 7}
-    quiet["dataset_kwargs"] = {"skip_prepare_dataset": True}
+    quiet["dataset_kwargs"] = {"skip_prepare_dataset": not settings.get("packing")}
     args = SFTConfig(output_dir=str(out), **quiet | settings)
-    train = encode_rows(rows, tiny_tokenizer)[0]
+    train = rows if isinstance(rows, Dataset) else encode_rows(rows, tiny_tokenizer)[0]
     return (cls or SFTTrainer)(loaded, args, train_dataset=train, processing_class=tiny_tokenizer, **own)
 
 

@@ -65,20 +65,24 @@ def dense_kd(
     *,
     beta: float = 0.0,
     temperature: float = 1.0,
+    label_weight: float = 0.0,
     softcap: float | None = None,
     teacher_softcap: float | None = None,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-    """`jsd_loss` of logits / T a row, from hidden states and heads: neither's (N, V) is ever in memory.
+    """(1−w)·T²·D(β) of logits / T − w·log q(target), a row, from hidden states and heads: neither's (N, V) is ever in
+    memory.
 
     hidden: (N, H) · lm_head_weight: (V, H) · teacher_hidden: (N, H') · teacher_head: (V', H') · targets: (N,) labels
+    beta: see `jsd_loss` · temperature: T; its square keeps the gradient's size (Hinton et al. 2015, 1503.02531 §2)
+    label_weight: w of the hard label, at T = 1
     Heads of unlike length (262,144 and 262,208) are compared on their shared first rows.
-    Returns, (N,) each: the divergence, which alone carries a gradient (of hidden and W); log q of the target, at
-    T = 1; the entropies of q at T = 1; whether the target is q's highest; KL(p‖q) at T = 1, whatever β is.
+    Returns, (N,) each: the loss, which alone carries a gradient (of hidden and W); log q of the target, at T = 1; the
+    entropies of q at T = 1; whether the target is q's highest; KL(p‖q) at T = 1, whatever β is.
     """
     check_beta(beta)
     if not torch.is_grad_enabled():
         lm_head_weight = lm_head_weight.detach()
-    settings = (beta, temperature, softcap, teacher_softcap)
+    settings = (beta, temperature, label_weight, softcap, teacher_softcap)
     return _DenseDivergence.apply(hidden, lm_head_weight, teacher_hidden, teacher_head, targets, settings)
 
 
@@ -161,14 +165,11 @@ class _DenseDivergence(torch.autograd.Function):
         top1 = torch.empty(len(hidden), dtype=torch.bool, device=hidden.device)
         pair = (hidden, weight[:shared], teacher_hidden, teacher_head[:shared])
         for at, logq, slopes, logp in _dense_rows(*pair, settings):
-            beta, temperature = settings[:2]
-            target = targets[at, None]
-            q = logq.exp()
-            out[1][at] = logq.gather(1, target).squeeze(1)
-            out[2][at] = -(q * logq).sum(-1)
+            out[1][at] = logq.gather(1, targets[at, None]).squeeze(1)
+            out[2][at] = -(logq.exp() * logq).sum(-1)
             out[3][at] = _divergence(logq, logp, 0.0)[0]
             top1[at] = out[1][at] == logq.amax(-1)
-            out[0][at], slope = _tempered(logq, logp, beta, temperature)
+            out[0][at], slope = _mixed(logq, logp, targets[at], settings)
             slope = slope if slopes is None else slope * slopes
             if kept is not None:
                 kept[at] = slope
@@ -176,7 +177,7 @@ class _DenseDivergence(torch.autograd.Function):
                 grad_rows[at] = slope.to(weight.dtype) @ weight[:shared]
         ctx.settings, ctx.shared = settings, shared
         recompute = None if keep or not needs_weight else (weight, teacher_hidden, teacher_head)
-        ctx.save_for_backward(grad_rows, hidden if needs_weight else None, kept, *(recompute or (None,) * 3))
+        ctx.save_for_backward(grad_rows, targets, hidden if needs_weight else None, kept, *(recompute or (None,) * 3))
         ctx.weight_like = (weight.shape, weight.dtype)
         ctx.mark_non_differentiable(*out[1:], top1)
         return out[0], out[1], out[2], top1, out[3]
@@ -185,7 +186,7 @@ class _DenseDivergence(torch.autograd.Function):
     def backward(ctx, grad_loss, *_):
         if grad_loss is None:
             return (None,) * 6
-        grad_rows, hidden, kept, *recompute = ctx.saved_tensors
+        grad_rows, targets, hidden, kept, *recompute = ctx.saved_tensors
         upstream = grad_loss.unsqueeze(1)
         grad_hidden = grad_weight = None
         if ctx.needs_input_grad[0]:
@@ -193,26 +194,26 @@ class _DenseDivergence(torch.autograd.Function):
         if ctx.needs_input_grad[1]:
             shape, dtype = ctx.weight_like
             scaled = hidden * upstream
-            product = (
-                kept.T @ scaled.to(kept.dtype) if kept is not None else _slopes_times(scaled, hidden, recompute, ctx)
-            )
+            if kept is not None:
+                product = kept.T @ scaled.to(kept.dtype)
+            else:
+                product = _slopes_times(scaled, hidden, targets, recompute, ctx)
             grad_weight = product.new_zeros(shape)
             grad_weight[: ctx.shared] = product
             grad_weight = grad_weight.to(dtype)
         return grad_hidden, grad_weight, None, None, None, None
 
 
-def _slopes_times(scaled: Tensor, hidden: Tensor, others: list[Tensor], ctx) -> Tensor:
-    """(dD/dlogits)ᵀ scaled, (V, H), where the slopes would not fit: forms them a second time."""
+def _slopes_times(scaled: Tensor, hidden: Tensor, targets: Tensor, others: list[Tensor], ctx) -> Tensor:
+    """(dL/dlogits)ᵀ scaled, (V, H), where the slopes would not fit: forms them a second time."""
     from trl.trainer.utils import maybe_gather_lm_head_ctx
 
-    beta, temperature = ctx.settings[:2]
     weight, teacher_hidden, teacher_head = others
-    with maybe_gather_lm_head_ctx(weight), maybe_gather_lm_head_ctx(teacher_head):
+    with maybe_gather_lm_head_ctx(weight, teacher_head):
         product = torch.zeros(ctx.shared, hidden.shape[1], dtype=buffer_dtype(hidden), device=hidden.device)
         pair = (hidden, weight[: ctx.shared], teacher_hidden, teacher_head[: ctx.shared])
         for at, logq, slopes, logp in _dense_rows(*pair, ctx.settings):
-            slope = _tempered(logq, logp, beta, temperature)[1]
+            slope = _mixed(logq, logp, targets[at], ctx.settings)[1]
             slope = slope if slopes is None else slope * slopes
             product.addmm_(slope.T, scaled[at].to(slope.dtype))
     return product
@@ -222,7 +223,7 @@ def _dense_rows(
     hidden: Tensor, weight: Tensor, teacher_hidden: Tensor, teacher_head: Tensor, settings: tuple
 ) -> Iterator[tuple[slice, Tensor, Tensor | None, Tensor]]:
     """Chunk by chunk: (slice, student's log-probabilities, its soft cap's slopes, teacher's log-probabilities)."""
-    _, _, softcap, teacher_softcap = settings
+    *_, softcap, teacher_softcap = settings
     mine, theirs = buffers(len(hidden), len(weight), hidden)
     for start in range(0, len(hidden), CHUNK):
         at = slice(start, start + CHUNK)
@@ -233,9 +234,17 @@ def _dense_rows(
         yield at, z.log_softmax(-1), slopes, other.log_softmax(-1)
 
 
-def _tempered(logq: Tensor, logp: Tensor, beta: float, temperature: float) -> tuple[Tensor, Tensor]:
-    """`_divergence` of both at a temperature; the slopes are those of the logits themselves."""
-    if temperature == 1:
-        return _divergence(logq, logp, beta)
-    loss, slope = _divergence((logq / temperature).log_softmax(-1), (logp / temperature).log_softmax(-1), beta)
-    return loss, slope / temperature
+def _mixed(logq: Tensor, logp: Tensor, targets: Tensor, settings: tuple) -> tuple[Tensor, Tensor]:
+    """The loss a row and its slopes (n, V) of the student's logits, from log-probabilities at T = 1."""
+    beta, temperature, label_weight = settings[:3]
+    tempered = logq, logp
+    if temperature != 1:
+        tempered = (logq / temperature).log_softmax(-1), (logp / temperature).log_softmax(-1)
+    loss, slope = _divergence(*tempered, beta)
+    loss, slope = loss * temperature**2, slope * temperature
+    if label_weight:
+        target = targets.unsqueeze(1)
+        hard = logq.exp().scatter_add(1, target, -torch.ones_like(target, dtype=logq.dtype))
+        loss = (1 - label_weight) * loss - label_weight * logq.gather(1, target).squeeze(1)
+        slope = (1 - label_weight) * slope + label_weight * hard
+    return loss, slope

@@ -1,7 +1,7 @@
 """A teacher's words on disk: written once by many processes, mapped into memory, read at random.
 
-DIR/  manifest.json             written last: who spoke, about which rows, how; the shards with their sizes
-      building.json             the same as far as it is known, while shards are missing
+DIR/  teacher.json              written last: who spoke, about which rows, how; the shards with their sizes
+      teacher.building.json     the same as far as it is known, while shards are missing
       train-00000.arrow, …      SHARD_ROWS rows each, whole or not there; `test-…` for the held-out rows
 
 A shard is an Arrow file with a record a row and a list a column, so that any Arrow reader opens it:
@@ -30,9 +30,9 @@ from posttrain.errors import UserError
 from posttrain.teacher.targets import Picked, SparseTargets, padded
 
 FORMAT = 1
-SHARD_ROWS = 512
+SHARD_ROWS = 256
 BATCH_ROWS = 64  # rows of an Arrow record batch
-MANIFEST, BUILDING = "manifest.json", "building.json"
+MANIFEST, BUILDING = "teacher.json", "teacher.building.json"
 COLUMNS = ("lengths", "low", "high", "weights", "entropy")
 # What must be the student's too, and what a user calls it.
 SAME = {
@@ -282,14 +282,12 @@ def build_split(
     *,
     rank: int = 0,
     world: int = 1,
-    progress: Callable[[int], None] = lambda rows: None,
 ) -> None:
     """Write this process's share of the shards that are missing. speak(first, count): the words about these rows."""
     for number in missing_shards(folder, split, rows):
         if number % world == rank:
             count = rows_of_shard(number, rows)
             write_shard(shard_path(folder, split, number), speak(number * SHARD_ROWS, count), method)
-            progress(count)
 
 
 def _short(value: Any) -> str:

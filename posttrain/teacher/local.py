@@ -4,29 +4,58 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
+from accelerate import Accelerator
 from torch import Tensor
 from transformers import BitsAndBytesConfig, PreTrainedModel
+from trl.models.utils import prepare_deepspeed, prepare_fsdp
+from trl.trainer.utils import maybe_gather_lm_head_ctx
 
 from posttrain.chat import IGNORE
 from posttrain.errors import UserError
 from posttrain.evaluate.decoding import row_generator
 from posttrain.gemma import load_model
-from posttrain.teacher.targets import DenseTargets, Picked, pick
+from posttrain.losses.nll import token_logps
+from posttrain.teacher.targets import DenseTargets, Picked, TokenTargets, pick
 
 BATCH_TOKENS = 4096  # tokens, with padding, of a batch in which rows are read for the cache
 
 
 class LocalTeacher:
-    """model: on its device, or prepared by DeepSpeed or FSDP; it is put into evaluation mode and never trained."""
+    """model: on its device, or sharded; it is put into evaluation mode and never trained
+    own_tokens: tell the log-probability of the token that follows, and no more
+    """
 
-    def __init__(self, model: PreTrainedModel):
-        self.model = model.eval().requires_grad_(False)
+    def __init__(self, model: PreTrainedModel, *, own_tokens: bool = False):
+        self.model, self.own_tokens = model.eval().requires_grad_(False), own_tokens
         self.softcap = getattr(model.config.get_text_config(), "final_logit_softcapping", None)
-        self.head = model.get_output_embeddings().weight
+
+    def prepare(self, accelerator: Accelerator) -> None:
+        """Put it beside the student that `accelerator` trains: on its device, and sharded under ZeRO-3 and FSDP2."""
+        plugin = accelerator.state.deepspeed_plugin
+        if plugin is not None and plugin.zero_stage == 3:
+            self.model = prepare_deepspeed(self.model, accelerator).module
+        elif accelerator.is_fsdp2:
+            self.model = prepare_fsdp(self.model, accelerator)
+        elif getattr(self.model, "hf_quantizer", None) is None:  # a quantised one lies where it was loaded
+            self.model.to(accelerator.device)
+
+    @property
+    def head(self) -> Tensor:
+        """Read when it is needed: FSDP2 has the whole of it only after a forward pass has begun."""
+        return self.model.get_output_embeddings().weight
 
     @torch.no_grad()
-    def targets(self, inputs: dict[str, Tensor], at: Tensor) -> DenseTargets:
+    def targets(self, inputs: dict[str, Tensor], at: Tensor) -> DenseTargets | TokenTargets:
         """What it thinks of the tokens that follow the positions `at`, (B, T−1) bool, of a batch."""
+        dense = self.distribution(inputs, at)
+        if not self.own_tokens:
+            return dense
+        with maybe_gather_lm_head_ctx(self.head):
+            logps = token_logps(dense.hidden, dense.head, inputs["input_ids"][:, 1:][at], self.softcap)[0]
+        return TokenTargets(logps)
+
+    @torch.no_grad()
+    def distribution(self, inputs: dict[str, Tensor], at: Tensor) -> DenseTargets:
         taken = {name: inputs[name] for name in ("input_ids", "attention_mask", "position_ids") if name in inputs}
         hidden = self.model.base_model(**taken, use_cache=False).last_hidden_state[:, :-1]  # (B, T-1, H)
         return DenseTargets(hidden[at], self.head, self.softcap)
@@ -42,7 +71,7 @@ class LocalTeacher:
         found: dict[int, Picked] = {}
         for batch in _batches(order, [len(row["input_ids"]) for row in rows]):
             inputs, at = _padded([rows[i] for i in batch], self.model.device)
-            targets = self.targets(inputs, at)
+            targets = self.distribution(inputs, at)
             lengths = at.sum(-1).tolist()
             for i, hidden in zip(batch, targets.hidden.split(lengths), strict=True):
                 draws = torch.rand(len(hidden), count, generator=row_generator(seed, first + i), dtype=torch.float64)

@@ -24,8 +24,8 @@ ROWS = 32  # positions sampled at once: two float64 (ROWS, V) of 67 MB for Gemma
 
 @dataclass(frozen=True)
 class SparseTargets:
-    """ids: (N, K) int64 · probs: (N, K) float32, 0 is padding · entropy: (N,) of the teacher, in nats, NaN where it is
-    not known · tail: whether the missing mass lies on the rest of the vocabulary"""
+    """ids: (N, K) int64 · probs: (N, K) float32, 0 is padding · entropy: (N,) in nats, of the distribution that
+    draws stand for, else NaN · tail: whether the missing mass lies on the rest of the vocabulary"""
 
     ids: Tensor
     probs: Tensor
@@ -43,6 +43,16 @@ class DenseTargets:
     hidden: Tensor
     head: Tensor
     softcap: float | None = None
+
+
+@dataclass(frozen=True)
+class TokenTargets:
+    """logps: (N,) the teacher's log-probability of the very token that follows, in nats"""
+
+    logps: Tensor
+
+
+Targets = SparseTargets | DenseTargets | TokenTargets
 
 
 @dataclass(frozen=True)
@@ -120,4 +130,5 @@ def padded(picked: Picked, method: str) -> SparseTargets:
     tail = method == "top"
     mass = weights.sum(-1, keepdim=True)
     weights = weights / (mass.clamp(min=1) if tail else mass)  # they were rounded in store
-    return SparseTargets(ids, weights, picked.entropy.float(), tail)
+    entropy = picked.entropy.float() if method == "draws" else torch.full_like(mass.squeeze(1), torch.nan)
+    return SparseTargets(ids, weights, entropy, tail)

@@ -67,18 +67,28 @@ class SFTTrainer(TRLSFTTrainer):
     def prediction_step(self, model, inputs, prediction_loss_only, ignore_keys=None):
         inputs = self._prepare_inputs(inputs)
         with torch.no_grad(), self.compute_loss_context_manager():
-            outputs = model(**inputs, use_cache=False, fused_lm_head=True)
+            outputs = model(**self.model_inputs(inputs), use_cache=False, fused_lm_head=True)
+        sums = _row_sums([outputs.label_mask, *self.evaluated(outputs).values()], inputs)
         # Gathered by row, since the last batch repeats rows where they do not divide among the processes.
-        self._eval_sums.append(self.accelerator.gather_for_metrics(_row_sums(outputs, inputs)).cpu().double().sum(0))
+        self._eval_sums.append(self.accelerator.gather_for_metrics(sums).cpu().double().sum(0))
+        self._eval_names = list(self.evaluated(outputs))
         return outputs.loss.detach(), None, None
 
     def evaluation_loop(self, *args, metric_key_prefix="eval", **kwargs):
         self._eval_sums: list[torch.Tensor] = []
         output = super().evaluation_loop(*args, metric_key_prefix=metric_key_prefix, **kwargs)
-        loss, labels, correct, entropy = torch.stack(self._eval_sums).sum(0).tolist()
-        means = {"loss": loss, "mean_token_accuracy": correct, "entropy": entropy}
-        output.metrics.update({f"{metric_key_prefix}_{name}": value / labels for name, value in means.items()})
+        labels, *sums = torch.stack(self._eval_sums).sum(0).tolist()
+        means = {name: value / labels for name, value in zip(self._eval_names, sums, strict=True)}
+        output.metrics.update({f"{metric_key_prefix}_{name}": value for name, value in means.items()})
         return output
+
+    def model_inputs(self, inputs: dict[str, Any]) -> dict[str, Any]:
+        """What the model is called with for a batch; a subclass may add to it."""
+        return inputs
+
+    def evaluated(self, outputs: Any) -> dict[str, torch.Tensor]:
+        """What evaluation takes the mean of over labelled tokens: {name: (B, T−1)}."""
+        return {"loss": -outputs.log_probs, "mean_token_accuracy": outputs.is_top1, "entropy": outputs.entropy}
 
     def evaluate(self, *args, metric_key_prefix="eval", **kwargs):
         metrics = super().evaluate(*args, metric_key_prefix=metric_key_prefix, **kwargs)
@@ -132,14 +142,13 @@ class SFTTrainer(TRLSFTTrainer):
         return Path(f"{stem}.safetensors")
 
 
-def _row_sums(outputs: Any, inputs: dict[str, torch.Tensor]) -> torch.Tensor:
-    """(rows, 4): sums of −log p, labels, correct tokens and entropy; of padded rows, or rows laid end to end."""
-    fields = (-outputs.log_probs, outputs.label_mask, outputs.is_top1, outputs.entropy)
-    per_token = torch.stack([field.float() for field in fields], -1)  # (B, T-1, 4)
+def _row_sums(fields: list[torch.Tensor], inputs: dict[str, torch.Tensor]) -> torch.Tensor:
+    """(rows, fields): each field's sums over padded rows, or over rows laid end to end."""
+    per_token = torch.stack([field.float() for field in fields], -1)  # (B, T-1, fields)
     if "position_ids" not in inputs:
         return per_token.sum(1)
     row = (inputs["position_ids"][0] == 0).cumsum(0) - 1  # (T,)
-    return per_token.new_zeros(int(row[-1]) + 1, 4).index_add_(0, row[1:], per_token[0])
+    return per_token.new_zeros(int(row[-1]) + 1, len(fields)).index_add_(0, row[1:], per_token[0])
 
 
 def _without_reply(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:

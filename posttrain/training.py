@@ -1,0 +1,112 @@
+"""What every training recipe does before and after its trainer: the run folder, the model, and the -IT folder."""
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import PartialState
+from peft import LoraConfig
+from rich.console import Console
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from posttrain.config import AdapterArguments, ModelArguments, SFTConfig
+from posttrain.errors import UserError
+from posttrain.gemma import freeze_vision, load_config, load_model, resolve_source, save_model
+from posttrain.lora import adapter_config, merge_adapter, quantization_config
+from posttrain.model_card import write_model_card
+from posttrain.stage import TRAINED, fingerprint, finish_stage, open_run
+from posttrain.tracking import before_after_table, setup_tracking
+
+
+def begin_stage(
+    stage: str,
+    args: SFTConfig,
+    model_args: ModelArguments,
+    config: dict[str, Any],
+    inputs: dict[str, Any],
+    state: PartialState,
+) -> tuple[dict[str, Any], Path | None]:
+    """Open the run folder: the inputs with the model's hash among them, and the checkpoint to go on from, if any.
+
+    Raises UserError as `open_run` does, and for an output_dir that is the model's own folder.
+    """
+    folder = Path(args.output_dir)
+    with state.main_process_first():
+        source = resolve_source(model_args.model)
+        if folder.resolve() == Path(source).resolve():
+            raise UserError(f"output_dir is the model's own folder ({folder}): choose another")
+        inputs = inputs | {"model": model_hash(source, model_args.revision)}
+        checkpoint = open_run(folder, config, inputs, overwrite=args.overwrite, main=state.is_main_process)
+        setup_tracking(folder, stage)
+    return inputs, checkpoint
+
+
+def load_trainable(
+    model_args: ModelArguments, adapter: AdapterArguments, args: SFTConfig
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase, LoraConfig | None]:
+    """The base in the dtype that it is trained in, its tokenizer, and the adapter to put on it."""
+    model, tokenizer = load_model(
+        model_args.model,
+        model_args.dtype or training_dtype(adapter.method, args),
+        text_only=model_args.text_only,
+        revision=model_args.revision,
+        attn_implementation=model_args.attn_implementation,
+        quantization_config=quantization_config(adapter.method),
+    )
+    if adapter.method == "full":
+        freeze_vision(model)
+    peft_config = adapter_config(
+        model,
+        adapter.method,
+        r=adapter.lora_r,
+        alpha=adapter.lora_alpha,
+        dropout=adapter.lora_dropout,
+        targets=adapter.lora_targets,
+    )
+    return model, tokenizer, peft_config
+
+
+def write_model(
+    stage: str,
+    folder: Path,
+    model_args: ModelArguments,
+    method: str,
+    tokenizer: PreTrainedTokenizerBase,
+    record: dict[str, Any],
+    started: float,
+) -> None:
+    """The -IT folder out of what the trainer left: weights merged, card, `stage.json` last. By one process only."""
+    trained = folder / TRAINED
+    save_model(trained_model(trained, model_args, method), tokenizer, folder, model_args.save_dtype)
+    write_model_card(folder, record)
+    shutil.rmtree(trained)
+    finish_stage(folder, stage, record, started)
+    console = Console()
+    console.print(before_after_table(record["metrics"]["before_after"]))
+    talk = f"The -IT model is in {folder}. Talk to it:  posttrain chat --model {folder}"
+    console.print(talk, soft_wrap=True, markup=False)
+
+
+def training_dtype(method: str, args: SFTConfig) -> torch.dtype:
+    """float32 weights where bf16 autocast keeps the master copy in them; DeepSpeed and adapters bring their own."""
+    sharded_by_torch = os.environ.get("ACCELERATE_USE_FSDP") == "true"  # FSDP2 wants one dtype in a layer
+    if not args.bf16 or sharded_by_torch or (method == "full" and args.deepspeed_plugin is None):
+        return torch.float32
+    return torch.bfloat16
+
+
+def trained_model(trained: Path, model_args: ModelArguments, method: str) -> PreTrainedModel:
+    """What was trained, as one plain model: an adapter is merged into a fresh float32 copy of its base."""
+    if method == "full":
+        return load_model(trained, model_args.save_dtype)[0]
+    base, _ = load_model(model_args.model, torch.float32, text_only=model_args.text_only, revision=model_args.revision)
+    return merge_adapter(base, trained)
+
+
+def model_hash(source: str, revision: str = "main") -> str:
+    """Of a folder by its contents; of a hub model the commit."""
+    if os.path.isdir(source):
+        return fingerprint(source)
+    return f"{source}@{load_config(source, revision=revision)._commit_hash or revision}"

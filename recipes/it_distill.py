@@ -1,0 +1,117 @@
+"""Distillation from a larger instruct teacher: the student learns the teacher's distribution at every token.
+
+    accelerate launch recipes/it_distill.py --config recipes/configs/distill_1b_cached.yaml
+    accelerate launch --config_file accelerate_configs/cpu.yaml recipes/it_distill.py \\
+        --config recipes/configs/distill_270m_cpu.yaml
+
+The teacher is a folder that it_teacher.py wrote (no teacher in memory), a model beside the student, or a server. With
+`on_policy`, that share of the steps is on replies that the student has just written (GKD, 2306.13649). Output, resuming
+and everything else are as in it_sft.py.
+"""
+
+import gc
+import time
+import warnings
+from pathlib import Path
+
+import transformers
+from accelerate import PartialState
+from transformers.integrations.deepspeed import unset_hf_deepspeed_config
+from trl import pack_dataset
+
+from posttrain.chat import encode_rows
+from posttrain.config import AdapterArguments, DataArguments, ModelArguments, as_dict, parse
+from posttrain.data.mixture import load_splits
+from posttrain.distill_config import DistillConfig
+from posttrain.errors import one_line_errors
+from posttrain.evaluate.tasks import find_task, load_rows
+from posttrain.stage import TRAINED
+from posttrain.teacher.cache import TeacherCache, is_cache
+from posttrain.teacher.open import check_cache, open_live, teacher_hash
+from posttrain.tracking import JsonlLog, before_after
+from posttrain.trainers.benchmark import BenchmarkCallback
+from posttrain.trainers.distill import DistillTrainer, number_rows
+from posttrain.trainers.distill_head import Objective
+from posttrain.training import begin_stage, load_trainable, write_model
+
+
+@one_line_errors
+def main() -> None:
+    started = time.monotonic()
+    model_args, adapter, data, args = parse(
+        (ModelArguments, AdapterArguments, DataArguments, DistillConfig), description=__doc__
+    )
+    state, folder = PartialState(), Path(args.output_dir)
+    transformers.utils.logging.set_verbosity_error()
+    warnings.filterwarnings("ignore", category=FutureWarning)
+
+    # 1. Rows and the cache: read and checked before anything slow begins.
+    cache = TeacherCache(args.teacher) if is_cache(args.teacher) else None
+    rows = load_splits(data.train, data.eval, eval_rows=data.eval_rows, limit=data.limit, seed=args.seed)
+    eval_rows = list(rows.test or ())
+    task = find_task(args.benchmark) if args.benchmark else None
+    task_rows = load_rows(task, args.benchmark_data, args.benchmark_rows) if task else []
+
+    # 2. The run folder: begin, or go on from the last complete checkpoint of the same settings, data and teacher.
+    config = as_dict(model_args, adapter, data, args) | {"num_processes": state.num_processes}
+    inputs = rows.fingerprints | {"teacher": teacher_hash(args)}
+    inputs, checkpoint = begin_stage("distill", args, model_args, config, inputs, state)
+
+    # 3. Student, tokens, and the teacher's words about them.
+    model, tokenizer, peft_config = load_trainable(model_args, adapter, args)
+    train, report = encode_rows(rows.train, tokenizer, args.max_length, name=data.train, progress=state.is_main_process)
+    held_out = encode_rows(eval_rows, tokenizer, args.max_length, name="held-out rows")[0] if eval_rows else None
+    if cache is not None:
+        check_cache(cache, args, tokenizer, model, {"train": train, "test": held_out})
+        train = number_rows(train)
+        held_out = None if held_out is None else number_rows(held_out, held_out=True)
+    if args.packing:  # here, since TRL would leave the numbers of the rows behind
+        train = pack_dataset(train, args.max_length, args.packing_strategy)
+    if state.is_main_process:
+        print(f"{data.train}: {report}; {len(eval_rows)} rows held out", flush=True)
+        if checkpoint:
+            print(f"resuming from {checkpoint}", flush=True)
+
+    # 4. Train.
+    if held_out is None:
+        args.eval_strategy = "no"
+    args.eval_on_start &= held_out is not None and checkpoint is None
+    args.dataset_kwargs = {"skip_prepare_dataset": True}  # the rows are encoded and packed
+    trainer = DistillTrainer(
+        model,
+        args,
+        objective=Objective(args.beta, args.temperature, args.label_weight),
+        teacher=cache or open_live(args, tokenizer),
+        on_policy=args.shares,
+        reply_tokens=args.reply_tokens,
+        train_dataset=train,
+        eval_dataset=held_out,
+        processing_class=tokenizer,
+        peft_config=peft_config,
+        callbacks=[JsonlLog(folder)],
+        sample_rows=eval_rows[: args.sample_rows],
+    )
+    if task:
+        settings = {"every": args.benchmark_steps, "max_new_tokens": args.sample_tokens}
+        trainer.add_callback(BenchmarkCallback(trainer, task, task_rows, **settings))
+    result = trainer.train(
+        resume_from_checkpoint=args.resume_from_checkpoint or (str(checkpoint) if checkpoint else None)
+    )
+    if held_out is not None and trainer.last_evaluated_step != trainer.state.global_step:
+        trainer.evaluate()
+
+    # 5. The -IT folder, like it_sft.py's.
+    trainer.save_model(str(folder / TRAINED))
+    metrics = {"train": result.metrics, "before_after": before_after(folder)}
+    del trainer, model
+    gc.collect()
+    unset_hf_deepspeed_config()  # or ZeRO-3 would shard the copy that one process loads now
+    if state.is_main_process:
+        used = {"train": data.train, **vars(report), "mixture": rows.manifest}
+        record = {"config": config, "inputs": inputs, "data": used, "metrics": metrics}
+        write_model("distill", folder, model_args, adapter.method, tokenizer, record, started)
+    state.wait_for_everyone()
+
+
+if __name__ == "__main__":
+    main()
