@@ -21,7 +21,20 @@ INSTALL = "apt install bubblewrap"
 IDS = 65_534  # users that root maps into a worker besides its own
 # Far above what login, subuid and systemd-nspawn hand out; a process of ours takes a block of its own.
 _FIRST_ID = 0x7100_0000
-_INSIDE = ("candidate", "cell", "frames", "program", "seccomp", "source", "strict", "tester", "values", "zygote")
+_INSIDE = (
+    "candidate",
+    "cell",
+    "exchange",
+    "frames",
+    "program",
+    "remote",
+    "seccomp",
+    "source",
+    "strict",
+    "tester",
+    "values",
+    "zygote",
+)
 _FOLDER = Path(__file__).parent
 # The package without its own __init__, so that nothing else of ours need be visible.
 _BOOT = """import sys, types

@@ -1,9 +1,8 @@
 """Tests as source, inside a job of their own: asserts and `check(candidate)` over functions that live in another job.
 
 The program under test never sees the tests. Here its functions are remote: a call goes out through the channel, the
-outside passes it on to the program's job, and a plain value comes back. What is not plain stays there; the test holds
-a `Remote`, of which it may call, read, iterate and pass on what there is, but which equals nothing and is neither true
-nor false. Comparisons in the tests' own source are strict: True is not 1.
+outside passes it on to the program's job, and a plain value comes back. What is not plain stays there, and remote.py
+says what a test may do with it. Comparisons in the tests' own source are strict: True is not 1.
 
 A function that returns None has its lists, dicts and sets copied back, so that tests of work in place hold; one that
 returns a value has not, or a program could bend what the test compares its value with.
@@ -19,9 +18,9 @@ import reprlib
 import types
 from typing import Any
 
-from posttrain.reward.sandbox import values
 from posttrain.reward.sandbox.candidate import path
 from posttrain.reward.sandbox.frames import Channel
+from posttrain.reward.sandbox.remote import Gone, Link, Remote, Unpassable, names_class, same
 from posttrain.reward.sandbox.source import CompileError, compile_text, describe, new_module, run_code
 from posttrain.reward.sandbox.strict import COMPARISONS, Comparisons
 
@@ -29,124 +28,6 @@ _COMPARE = "__posttrain_compare__"
 _shown = reprlib.Repr()
 _shown.maxstring = _shown.maxother = _shown.maxlong = 200
 _shown.maxlist = _shown.maxtuple = _shown.maxdict = _shown.maxset = 30
-
-
-class Gone(BaseException):
-    """The program's job has ended: no test can go on."""
-
-
-class Link:
-    """Requests to the program, over the channel."""
-
-    def __init__(self, channel: Channel) -> None:
-        self._channel = channel
-        self.error: tuple[BaseException, str] | None = None  # the last exception, and the program's traceback of it
-
-    def ask(self, **request: Any) -> Any:
-        """The program's answer. Raises what the program raised, as the nearest built-in exception."""
-        self._channel.send(b"c" + values.pack({"keep": True} | request))
-        reply = values.parse(self._channel.receive())
-        if not isinstance(reply, dict) or "gone" in reply:
-            raise Gone
-        if "value" in reply:
-            return reply
-        if isinstance(reply.get("error"), dict):
-            raise self._exception(reply["error"])
-        raise NameError(str(reply.get("missing", "an answer of no known form"))[:200])
-
-    def value(self, **request: Any) -> Any:
-        return self.decode(self.ask(**request)["value"])
-
-    def decode(self, data: Any) -> Any:
-        return values.decode(data, lambda number: Remote(self, number))
-
-    def call(self, number: int, args: tuple, kwargs: dict) -> Any:
-        given = {name: self.encode(value) for name, value in kwargs.items()}
-        reply = self.ask(op="call", of=number, args=self.encode(list(args)), kwargs=given)
-        value = self.decode(reply["value"])
-        after = self.decode(reply.get("arguments"))
-        if value is None and isinstance(after, list):
-            for old, new in zip(args, after, strict=False):
-                _copy_back(old, new)
-        return value
-
-    def encode(self, value: Any) -> Any:
-        return values.encode(value, _number)
-
-    def _exception(self, report: dict) -> BaseException:
-        kind = getattr(builtins, str(report.get("type")), None)
-        if not (isinstance(kind, type) and issubclass(kind, BaseException)):
-            kind = Exception
-        if issubclass(kind, StopIteration | StopAsyncIteration):
-            kind = RuntimeError  # as in a generator: `all(map(candidate, cases))` must not end early and be true
-        try:
-            error = kind(*self.decode(report.get("args")))
-        except Exception:
-            error = Exception(str(report.get("message")))
-        self.error = error, str(report.get("traceback"))
-        return error
-
-
-class Remote:
-    """An object of the program's."""
-
-    def __init__(self, link: Link, number: int) -> None:
-        vars(self).update(_link=link, _number=number)
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self._link.call(self._number, args, kwargs)
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return self._link.value(op="attribute", of=self._number, name=name)
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        self._link.ask(op="set", of=self._number, name=name, value=self._link.encode(value))
-
-    def __iter__(self) -> Any:
-        return iter(self._link.value(op="list", of=self._number))
-
-    def __len__(self) -> int:
-        return self._link.value(op="length", of=self._number)
-
-    def __getitem__(self, key: Any) -> Any:
-        return self._link.value(op="item", of=self._number, key=self._link.encode(key))
-
-    def __str__(self) -> str:
-        return self._link.value(op="text", of=self._number)
-
-    def __repr__(self) -> str:
-        return "<an object that is not a plain value>"
-
-    def __bool__(self) -> bool:
-        raise TypeError("not a plain value: neither true nor false")
-
-    def __eq__(self, other: Any) -> bool:
-        return isinstance(other, Remote) and other._number == self._number
-
-    def __hash__(self) -> int:
-        return hash(self._number)
-
-
-class _Unpassable(Exception):
-    """The tests hand over what cannot leave their job, such as a function of their own."""
-
-
-def _number(value: Any) -> int:
-    if isinstance(value, Remote):
-        return value._number
-    raise _Unpassable(f"they pass an argument that is not plain: {type(value).__name__}")
-
-
-def _copy_back(old: Any, new: Any) -> None:
-    if type(old) is not type(new):
-        return
-    if isinstance(old, list):
-        old[:] = new
-    elif isinstance(old, (dict, set)):
-        old.clear()
-        old.update(new)
 
 
 def serve(order: dict, channel: Channel) -> int:
@@ -180,13 +61,13 @@ class _Tests:
     def _attempt(self, action: Any) -> dict | None:
         """None when it went well, else the verdict."""
         self._compared = ""
-        self._link.error = None
+        self._link.error, self._link.misused = None, ""
         try:
             action()
-            return None
+            return _failure("failed", self._link.misused) if self._link.misused else None
         except Gone:
             return _failure("error", "the program ended during the test")
-        except (CompileError, _Unpassable) as error:
+        except (CompileError, Unpassable) as error:
             return _failure("tests", f"the tests are at fault: {error.__cause__ or error}")
         except ImportError as error:
             own = self._link.error and self._link.error[0] is error
@@ -223,7 +104,7 @@ class _Tests:
     def _entry(self, name: str) -> Any:
         first, _, rest = name.partition(".")
         try:
-            found = self._link.value(op="get", name=first)
+            found = self._get(first)
             for part in rest.split(".") if rest else ():
                 found = getattr(found(), part)
             return found
@@ -238,7 +119,11 @@ class _Tests:
         own = unknown - vars(builtins).keys()
         for name in sorted(own or (set() if self._order["entry_point"] else unknown)):
             with contextlib.suppress(NameError):  # then the test that uses it fails by itself
-                self._names[name] = self._link.value(op="get", name=name)
+                self._names[name] = self._get(name)
+
+    def _get(self, name: str) -> Any:
+        found = self._link.value(made=True, op="get", name=name, **{"class": names_class(name)})
+        return found.that_makes() if isinstance(found, Remote) and names_class(name) else found
 
     def _rewrite(self, text: str, names: Comparisons) -> tuple[str, types.CodeType]:
         try:
@@ -255,7 +140,7 @@ class _Tests:
     def _compare(self, left: Any, *rest: Any) -> bool:
         """`left op right op right …`, strictly; the last comparison that was false is what a failed assert shows."""
         for sign, right in zip(rest[::2], rest[1::2], strict=True):
-            if not COMPARISONS[sign](left, right):
+            if not (same(left, right) is (sign == "is") if sign.startswith("is") else COMPARISONS[sign](left, right)):
                 self._compared = f"{_show(left)} {sign} {_show(right)} is false"
                 return False
             left = right

@@ -1,20 +1,25 @@
 """Plain values as JSON, and nothing but plain values: the one thing that leaves or enters a job.
 
-None, bool, int of any size, float, complex, str, bytes, list, tuple, dict, set, frozenset, of exactly these types.
-A subclass may say of itself what it likes (equal to everything, say), so it is refused; the three dicts of
-`collections` are taken as the dicts they are. What JSON lacks is an object of one key:
+None, bool, int of any size, float, complex, str, bytes, list, tuple, dict, set, frozenset, and the standard library's
+Fraction, Decimal, date, time, datetime and timedelta, of exactly these types. A subclass may say of itself what it
+likes (equal to everything, say), so it is refused; the three dicts of `collections` are taken as the dicts they are,
+and a namedtuple as the tuple that it is. What JSON lacks is an object of one key:
 
     {"t": [..]} tuple · {"d": [[k, v], ..]} dict · {"s": [..]} set · {"z": [..]} frozenset · {"b": "hex"} bytes
     {"i": "hex"} int beyond 64 bits · {"f": "nan"} float that JSON has not · {"c": [re, im]} complex
-    {"r": n} only between a test and the program that it tests: the program's object number n, which stays where it is
+    {"v": [type, text]} number, date or time of the standard library
+    any other only between a test and the program that it tests: see exchange.py
 
 This module runs on both sides and needs the standard library only. What a job sends is hostile: `decode` checks it.
 """
 
+import datetime
 import json
 import math
-from collections import Counter, OrderedDict, defaultdict
+from collections import Counter, OrderedDict, defaultdict, namedtuple
 from collections.abc import Callable
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 MAX_DEPTH = 100
@@ -23,6 +28,16 @@ MAX_MESSAGE = MAX_BYTES + (64 << 10)  # with what stands around the value
 MAX_SAME_HASH = 64  # members of one set or dict with one hash: more would make building it quadratic
 _DICTS = (dict, OrderedDict, defaultdict, Counter)
 _SMALL = 1 << 63
+_OF_NAMEDTUPLES = vars(namedtuple("_Empty", "")).keys() | {"__annotations__", "__orig_bases__", "__annotate_func__"}  # noqa: PYI024
+_TEXTS: dict[type, Callable[[str], Any]] = {
+    Fraction: lambda text: Fraction(*map(int, text.split("/"))),  # of at most 4,300 digits, as int() reads them
+    Decimal: Decimal,
+    datetime.date: datetime.date.fromisoformat,
+    datetime.time: datetime.time.fromisoformat,
+    datetime.datetime: datetime.datetime.fromisoformat,
+    datetime.timedelta: lambda text: datetime.timedelta(*map(int, text.split())),
+}
+_NAMED = {kind.__name__: read for kind, read in _TEXTS.items()}
 
 
 class NotPlain(ValueError):
@@ -60,8 +75,8 @@ def parse(text: bytes) -> Any:
         raise NotPlain(f"not a message: {str(error)[:80]}") from None
 
 
-def encode(value: Any, number: Callable[[Any], int] | None = None, depth: int = 0) -> Any:
-    """Plain value to JSON objects. Raises NotPlain, unless `number` gives a number to what is not plain."""
+def encode(value: Any, refer: Callable[[Any], dict] | None = None, depth: int = 0) -> Any:
+    """Plain value to JSON objects. Raises NotPlain, unless `refer` says what stands for what is not plain."""
     kind = type(value)
     if value is None or kind is bool or kind is str:
         return value
@@ -73,41 +88,69 @@ def encode(value: Any, number: Callable[[Any], int] | None = None, depth: int = 
         return {"b": value.hex()}
     if kind is complex:
         return {"c": [encode(value.real), encode(value.imag)]}
+    if kind in _TEXTS and (text := _text(value)) is not None:
+        return {"v": [kind.__name__, text]}
     if depth >= MAX_DEPTH:
         raise NotPlain("not a plain value: nested too deeply")
     below = depth + 1
     if kind is list:
-        return [encode(item, number, below) for item in value]
+        return [encode(item, refer, below) for item in value]
     if kind in _DICTS:
-        return {"d": [[encode(key, number, below), encode(item, number, below)] for key, item in dict.items(value)]}
+        return {"d": [[encode(key, refer, below), encode(item, refer, below)] for key, item in dict.items(value)]}
     for tag, sequence in (("t", tuple), ("s", set), ("z", frozenset)):
         if kind is sequence:
-            return {tag: [encode(item, number, below) for item in value]}
-    if number is not None:
-        return {"r": number(value)}
+            return {tag: [encode(item, refer, below) for item in value]}
+    if refer is not None:
+        return refer(value)
+    if fields_of(kind) is not None:
+        return {"t": [encode(item, None, below) for item in tuple.__iter__(value)]}
     raise NotPlain(f"not a plain value: {kind.__name__[:60]}")
 
 
-def decode(data: Any, numbered: Callable[[int], Any] | None = None, depth: int = 0) -> Any:
-    """JSON objects to the plain value. Raises NotPlain on what `encode` does not make."""
+def fields_of(kind: type) -> list[str] | None:
+    """The names of a namedtuple's fields; None where the class is none, or has methods of its own."""
+    fields = getattr(kind, "_fields", None) if kind.__bases__ == (tuple,) else None
+    if type(fields) is not tuple or not fields or not all(type(name) is str for name in fields):
+        return None
+    return None if vars(kind).keys() - set(fields) - _OF_NAMEDTUPLES else list(fields)
+
+
+def _text(value: Any) -> str | None:
+    """A number, date or time as text; None where it is not wholly in its text: a time zone with rules, say."""
+    if isinstance(value, Decimal):
+        return None if value.is_snan() else str(value)  # a signalling NaN raises wherever it is compared
+    if isinstance(value, Fraction):
+        try:
+            return f"{value.numerator}/{value.denominator}"
+        except ValueError:  # of more digits than Python prints
+            return None
+    if isinstance(value, datetime.timedelta):
+        return f"{value.days} {value.seconds} {value.microseconds}"
+    zone = getattr(value, "tzinfo", None)
+    return value.isoformat() if zone is None or type(zone) is datetime.timezone else None
+
+
+def decode(data: Any, referred: Callable[[str, Any], Any] | None = None, depth: int = 0) -> Any:
+    """JSON objects to the plain value. Raises NotPlain on what `encode` does not make.
+
+    referred: what the forms of exchange.py mean, by tag and body.
+    """
     if data is None or isinstance(data, (bool, str, int, float)):
         return data
     if depth > MAX_DEPTH:
         raise NotPlain("not a plain value: nested too deeply")
     if isinstance(data, list):
-        return [decode(item, numbered, depth + 1) for item in data]
+        return [decode(item, referred, depth + 1) for item in data]
     if not isinstance(data, dict) or len(data) != 1:
         raise NotPlain("not a plain value: an unknown form")
     ((tag, body),) = data.items()
     try:
-        if tag == "r" and numbered is not None and type(body) is int:
-            return numbered(body)
-        return _tagged(tag, body, numbered, depth + 1)
-    except (TypeError, ValueError) as error:
+        return _tagged(tag, body, referred, depth + 1)
+    except (TypeError, ValueError, ArithmeticError, LookupError) as error:
         raise error if isinstance(error, NotPlain) else NotPlain(f"not a plain value: {str(error)[:80]}") from None
 
 
-def _tagged(tag: str, body: Any, numbered: Callable[[int], Any] | None, depth: int) -> Any:
+def _tagged(tag: str, body: Any, referred: Callable[[str, Any], Any] | None, depth: int) -> Any:
     if tag in ("i", "f", "b") and not isinstance(body, str):
         raise NotPlain(f"not a plain value: form {tag!r}")
     match tag:
@@ -121,15 +164,28 @@ def _tagged(tag: str, body: Any, numbered: Callable[[int], Any] | None, depth: i
             real, imaginary = (float(decode(part, None, depth)) for part in _items(body))
             return complex(real, imaginary)
         case "t":
-            return tuple(decode(_items(body), numbered, depth))
+            return tuple(decode(_items(body), referred, depth))
         case "s" | "z":
-            members = _hashable(decode(_items(body), numbered, depth))
+            members = _hashable(decode(_items(body), referred, depth))
             return set(members) if tag == "s" else frozenset(members)
         case "d":
-            pairs = [(decode(key, numbered, depth), decode(item, numbered, depth)) for key, item in _items(body)]
+            pairs = [(decode(key, referred, depth), decode(item, referred, depth)) for key, item in _items(body)]
             _hashable([key for key, _ in pairs])
             return dict(pairs)
+        case "v":
+            return _of_text(*_items(body))
+    if referred is not None:
+        return referred(tag, body)
     raise NotPlain(f"not a plain value: form {tag[:20]!r}")
+
+
+def _of_text(name: Any, text: Any) -> Any:
+    if not isinstance(name, str) or not isinstance(text, str):
+        raise NotPlain("not a plain value: form 'v'")
+    value = _NAMED[name](text)
+    if isinstance(value, Decimal) and value.is_snan():
+        raise NotPlain("not a plain value: a signalling NaN")
+    return value
 
 
 def _items(body: Any) -> list:
