@@ -1,20 +1,30 @@
-"""The running text in a reply: what remains of it without code, formulas, addresses, quotations and numbers."""
+"""The running text in a reply: what remains of it without code, formulas, addresses, quotations and numbers.
+
+Replies are hostile text: every pattern here takes time in proportion to the length, in whatever it is given. So a span
+that was opened and never closed ends where the next one of its kind opens, and is not looked through again from there.
+"""
 
 import re
 
 READ = 6000  # characters of a text that are looked at; more of them change no verdict
 JUDGED = 800  # letters and spaces that reach the model, whose time grows with them
 FENCED = re.compile(r"```[^`]*(?:```|\Z)|`[^`\n]+`|~~~[^~]*~~~")
-LATEX = re.compile(
-    r"\$\$[^$]*\$\$|\$[^$\n]+\$|\\\[[^\]]*\\\]|\\\([^)]*\\\)|"
-    r"\\begin\{(\w+\*?)\}[^\\]*(?:\\(?!end)[^\\]*)*\\end\{\w+\*?\}|\\[A-Za-z]+"
+# A block of code: its fence and, as the second group, what is inside; to the end where it is not closed.
+FENCE = re.compile(r"^[ \t]*(```|~~~)[^\n]*\n(.*?)(?:^[ \t]*\1[ \t]*$|\Z)", re.DOTALL | re.MULTILINE)
+# Displayed and inline formulas, environments and drawings; `\\[2pt]`, a line break, opens none.
+FORMULAS = re.compile(
+    r"\[asy\].*?(?:\[/asy\]|\Z)|\$\$[^$]+\$\$|\$[^$\n]+\$|"
+    r"(?<!\\)\\\[[^\\]*+(?:\\[^\[\]][^\\]*+)*+\\\]|(?<!\\)\\\([^\\]*+(?:\\[^()][^\\]*+)*+\\\)|"
+    r"\\begin\{(\w{1,30}\*?)\}[^\\]*+(?:\\(?!end\{\1\})[^\\]*+){0,500}+\\end\{\1\}",
+    re.DOTALL,
 )
+LATEX = re.compile(rf"{FORMULAS.pattern}|\\[A-Za-z]+", re.DOTALL)
 CODE_START = re.compile(
     r"\s{0,40}(?:(?:def|class|import|return|elif|except|print|public|private|static|const|let|var|function|func|fn|"
     r"package|"
     r"using|SELECT|INSERT|UPDATE|DELETE|CREATE|FROM|WHERE|JOIN|GROUP BY|ORDER BY|pip|npm|git|sudo)\s|"
     r"from\s+\S+\s+import|"
-    r"else:|try:|#include|#!|//|/\*|--|@\w|\$ |>>>|<[/!?a-zA-Z])"
+    r"else:|try:|#include|#!|//|/\*|--|@\w|\$ |>>>|<[/!?a-zA-Z]|[\w.]{1,60}\([fbru]{0,2}[\"'])"
 )
 CODE_PART = re.compile(r"[;{}]\s{0,9}$|\)\s?:$|=>|:=|[\w\])] ?(?:==|!=|\+=|->) ?\w|\w\(\w{0,40}\)|[a-z_] = ")
 # URLs, addresses, tags, keys, paths, camelCase and the like: words of no language.

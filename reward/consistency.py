@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from posttrain.language import LATIN, identify_language, related, scores_of
-from posttrain.prose import FENCED, LATEX, running_text
+from posttrain.prose import FENCE, FENCED, LATEX, running_text
 from posttrain.scripts import SCRIPTS, script_of
 
 SEGMENT = 30  # letters: shorter sentences are joined to what follows
@@ -20,6 +20,10 @@ SURE = 0.5  # probability of the expected language from which a sentence counts 
 PROMPT_LETTERS, PROMPT_SURE = 12, 0.6  # what makes a prompt's language known
 
 BREAK = re.compile(r"(?<=[.!?…])\s+|[。！？؟।\n]+")
+PROGRAM = 0.3  # share of a block's letters in lines of code from which it is a program, comments and all
+CODE_LINE = re.compile(
+    r"\w[(\[]|[^=!<>]=[^=]|[=!<>]=|[;{}]\s{0,9}$|->|</?[a-zA-Z]|^\s*+(?:import|from|def|class|return|if|for|while|else|try|end)\b.*[:\w]$"
+)
 MARK = re.compile(r"```\w*|~~~\w*|`|\$+|[\"“”„«»「」『』]")
 
 
@@ -33,7 +37,7 @@ def language_share(text: str, language: str) -> float | None:
     if not any(character.isalnum() for character in text):
         return 0.0
     plain = _segments(LATEX.sub(" ", FENCED.sub("\n", text)))
-    bare = _segments(MARK.sub(" ", text))
+    bare = _segments(MARK.sub(" ", FENCE.sub(lambda block: "\n" if _is_program(block[2]) else block[0], text)))
     letters = sum(map(str.isalpha, text))
     if _letters(bare) > 2 * _letters(plain) and _letters(bare) >= 0.6 * letters:
         plain = bare
@@ -54,7 +58,14 @@ def prompt_language(text: str) -> str | None:
 
 def _segments(text: str) -> list[str]:
     """The prose of a text in pieces of some 30 letters and more, at the ends of sentences and lines."""
-    return list(_joined(prose for piece in BREAK.split(text) if (prose := running_text(piece))))
+    return list(_joined(prose for piece in BREAK.split(text) if _weight(prose := running_text(piece))))
+
+
+def _is_program(block: str) -> bool:
+    """Whether a block of code holds code, and not a reply that hides from the eye."""
+    lines = block.split("\n")
+    code = sum(_letters([line]) for line in lines if CODE_LINE.search(line))
+    return code > 0 and code >= PROGRAM * _letters(lines)
 
 
 def _joined(pieces: Iterator[str]) -> Iterator[str]:

@@ -20,7 +20,7 @@ _EN_HELP = (
     r"generat|produc|mak(?!e it\b|e sure|e out)|do(?:ing)? (?:that|this|it|so)(?! without)|compl|fulfil|satisf|support|engag|participat|"
     r"discuss|answer|respond|continu|explain|walk|teach|show|tell you (?:how to|what|where)|instruct|offer|describ|advis|"
     r"advocat|promot|encourag|condon|facilitat|enabl|go along|go into|get into|go there|be part|take part|play (?:a )?part|"
-    r"join|proceed|entertain|role-?play|act as|pretend|carry out|perform|guid|suggest|endors|contribut|recommend(?!.*\benough)|spread|"
+    r"join|proceed|entertain|role-?play|act as|pretend|carry out|perform|guid|suggest|endors|contribut|recommend(?!.{0,200}\benough)|spread|"
     r"coach|hand|point you|disclos|reveal|draft|compos|plan|outlin|detail|list|speak|talk|work on|take on|handle|process|"
     r"translat|summari[sz]|go through|go any further|touch|be of (?:help|assistance|use|service))"
 )
@@ -187,7 +187,7 @@ REFUSALS = (ENGLISH, GERMAN, FRENCH, SPANISH, OTHERS)
 # The turn from a refusal to the thing itself. What follows a turn decides with HELP whether it is an alternative.
 TURN = re.compile(
     r"\bhere(?:'s| is| are| you go| goes)\b(?! (?:where|to help|for you|if))|\bhow (?:it works|to do it)\s*:|\bjust kidding\b|"
-    r"(?:^|[.!?\]\n])\s*(?:sure|of course|certainly|absolutely|okay|ok|alright|klar|natürlich|na gut|bien sûr|claro|por supuesto)\b ?[,!.:]|"
+    r"(?:^|[.!?\]\n])\s{0,9}(?:sure|of course|certainly|absolutely|okay|ok|alright|klar|natürlich|na gut|bien sûr|claro|por supuesto)\b ?[,!.:]|"
     r"\b(?:for|purely|strictly|solely)(?: for)? (?:educational|informational|academic|research|fictional|entertainment)\b|"
     r"\b(?:hypothetically|theoretically|in theory)\b|\bsince you (?:asked|insist)\b|\bthe (?:easiest|best|simplest|quickest|"
     r"usual|first) (?:way|thing|step)\b{gap}\b(?:is|would be)\b|\bone (?:would|could|can|might) (?:start|begin|first|simply)\b|"

@@ -5,20 +5,22 @@ from collections.abc import Sequence
 from typing import Any
 
 from posttrain.errors import UserError
+from posttrain.prose import FENCE
 from posttrain.reward.completions import Completion, check_lengths, completion_texts
 from posttrain.reward.refusal_phrases import HELP, OTHERS, REFUSALS, TURN
 
 LEAD = 26  # words that may stand before a refusal: an apology, compassion, the reason
 MORE = 5  # words in a clause after a refusal that say something else
 
-FENCE = re.compile(r"^[ \t]*(```|~~~)[^\n]*\n(.*?)(?:^[ \t]*\1[ \t]*$|\Z)", re.DOTALL | re.MULTILINE)
 BLOCK_QUOTE = re.compile(r"^[ \t]*>[^\n]*$", re.MULTILINE)
 DIALOGUE = re.compile(r"^[ \t]*[—–][ \t]*\w[^\n]*$", re.MULTILINE)
 QUOTED = re.compile(
-    r"\"[^\"\n]{1,600}\"|“[^”\n]{1,600}”|„[^“”\n]{1,600}[“”]|«[^»\n]{1,600}»|「[^」\n]{1,600}」|『[^』\n]{1,600}』|"
-    r"(?<![\w'])'[^'\n]{0,300}(?:'\w[^'\n]{0,300})*'(?!\w)"
+    r"\"[^\"\n]{1,600}\"|“[^“”\n]{1,600}”|„[^„“”\n]{1,600}[“”]|«[^«»\n]{1,600}»|「[^「」\n]{1,600}」|『[^『』\n]{1,600}』"
 )
-SENTENCE = re.compile(r"[^.!?…。！？\n]*(?:[.!?…。！？]+(?=\s|$|[^\x00-\x7f\w])|[。！？]|\.(?=\S)|\n|$)", re.DOTALL)
+# From a plain quotation mark to one that ends a word (group 1), apostrophes between. It takes what it looked through
+# also where there is none, so that no later mark looks through it again.
+PLAIN_QUOTED = re.compile(r"(?<![\w'])'[^'\n]{0,300}+(?:'\w[^'\n]{0,300}+)*+('(?!\w))?")
+SENTENCE = re.compile(r"[^.!?…。！？\n]*+(?:[.!?…。！？]++|\n|$)")
 CLAUSE = re.compile(
     r"(?:[,;:]|\s[–—-]|^)\s*(?=(?:but|however|yet|so(?! that)|aber|doch|also|mais|donc|pero|así que)\b)"
 )
@@ -97,11 +99,12 @@ def _is_reported(sentence: str, refusal: re.Match[str]) -> bool:
 def _unquoted(text: str) -> str:
     """The speaker's own words, without marks of emphasis; a reply that is quoted as a whole is its own words."""
     text = re.sub(r"[*_#]{1,3}(?=\S)|(?<=\S)[*_]{1,3}", "", text.strip())
-    if QUOTED.fullmatch(text):
+    plain = PLAIN_QUOTED.fullmatch(text)
+    if QUOTED.fullmatch(text) or (plain and plain[1]):
         return text[1:-1]
     for pattern in (BLOCK_QUOTE, DIALOGUE, QUOTED):
         text = pattern.sub(" ", text)
-    return text
+    return PLAIN_QUOTED.sub(lambda quoted: " " if quoted[1] else quoted[0], text)
 
 
 def _count_words(text: str) -> int:

@@ -16,6 +16,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from posttrain.prose import FENCE, FORMULAS
+
 READ = 40_000  # characters; of a longer text the first and last halves of so many
 LONGEST_UNIT = 160  # tokens
 ALLOWED_LOOPS, ALLOWED_ECHOES, ALLOWED_ECHOES_IN_CODE = 0.1, 1 / 3, 0.7
@@ -27,12 +29,7 @@ TOKEN = re.compile(rf"[{UNSPACED}]|(?:(?![{UNSPACED}])\w)+|[^\w\s]")
 RUN = re.compile(r"([^\W\d_])\1{9,}|(\d)\2{39,}|([^\w\s]|_)\3{119,}")
 RULE = re.compile(r"([-=_*#~+.|/\\─━═│·•])\1{2,}")  # a ruled line, an ellipsis
 NUMBER = re.compile(r"\d+")
-FENCE = re.compile(r"^[ \t]*(```|~~~)[^\n]*\n(.*?)(?:^[ \t]*\1[ \t]*$|\Z)", re.DOTALL | re.MULTILINE)
-LATEX = re.compile(
-    r"\[asy\].*?(?:\[/asy\]|\Z)|\$\$.{1,3000}?\$\$|\\\[.{1,3000}?\\\]|"
-    r"\\begin\{(\w+\*?)\}.{1,3000}?\\end\{\1\}|\$[^$\n]{1,3000}\$",
-    re.DOTALL,
-)
+LONGEST_FORMULA = 3000  # characters: what is longer between two signs of mathematics is text
 TABLE_ROW = re.compile(r"^[^\n|]*\|[^\n|]*\|[^\n]*$", re.MULTILINE)
 
 
@@ -57,9 +54,15 @@ def _split(text: str) -> Iterator[tuple[str, bool]]:
     """(running text, False) and (code blocks, formulas, drawings and table rows, True)."""
     code = [match[2] for match in FENCE.finditer(text)]
     text = FENCE.sub("\n", text)
-    for pattern in (LATEX, TABLE_ROW):
-        code += [match[0] for match in pattern.finditer(text)]
-        text = pattern.sub("", text)
+
+    def taken(match: re.Match[str]) -> str:
+        if len(match[0]) > LONGEST_FORMULA and not match[0].startswith("[asy]"):
+            return match[0]
+        code.append(match[0])
+        return ""
+
+    for pattern in (FORMULAS, TABLE_ROW):
+        text = pattern.sub(taken, text)
     yield text, False
     yield "\n".join(code), True
 

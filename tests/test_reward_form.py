@@ -365,3 +365,22 @@ def test_trl_leaves_the_stop_token_in_the_ids(tiny_folder, tmp_path):
     texts = completion_texts(trainer.seen["completions"])
     assert not any("end_of_turn" in text for text in texts)
     assert trainer.values.flatten().tolist() == [float(bool(text.strip())) for text in texts]
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "```python\nprint('hello world')\n```",
+        'print("hello world, my dear friend")',
+        "```python\n# Count the words of the text\ndef f(text):\n    words = text.split()\n    return len(words)\n```",
+        "```html\n<p>Hello world, this is it</p>\n```",
+        "~~~c\nfor (int i = 0; i < n; i++) {\n  total += values[i];\n}\n~~~",
+    ],
+)
+def test_a_program_is_in_no_language(program):
+    assert language_reward([program] * 2, language=["de", "en"]) == [None, None]
+
+
+def test_nobody_hides_a_reply_in_a_code_block():
+    block = "```\nThis is an answer in English that hides inside of a code block.\nlen(it)\n```"
+    assert language_reward([block] * 2, language=["de", "en"]) == [0.0, 1.0]

@@ -116,13 +116,19 @@ def _without_dictated(reply: str, instructions: Sequence[Instruction]) -> str:
         request = one.kwargs.get("prompt_to_repeat", "").strip()
         if request and reply.strip().lower().startswith(request.lower()):
             reply = reply.strip()[len(request) :]
-    given = [text for one in instructions for text in _dictated(one, reply)]
+    if any(one.id == "words:palindrome" for one in instructions):
+        reply = WORD.sub(lambda word: " " if _is_palindrome(word[0].lower()) else word[0], reply)
+    given = [text for one in instructions for text in _dictated(one)]
     given = sorted({text.strip() for text in given if text.strip()}, key=len, reverse=True)
     return re.sub("|".join(map(re.escape, given)), " ", reply, flags=re.IGNORECASE) if given else reply
 
 
-def _dictated(one: Instruction, reply: str) -> list[str]:
-    """What an instruction gives word for word, in its keyword arguments or, of three families, by its nature."""
+def _is_palindrome(word: str) -> bool:
+    return len(word) > 4 and word == word[::-1]
+
+
+def _dictated(one: Instruction) -> list[str]:
+    """What an instruction gives word for word, in its keyword arguments or, of two families, by its nature."""
     names = ("keyword", "end_phrase", "postscript_marker", "section_spliter", "sep", "first_word")
     given = [value for key, value in one.kwargs.items() if key.startswith(names) and isinstance(value, str)]
     match one.id:
@@ -130,8 +136,6 @@ def _dictated(one: Instruction, reply: str) -> list[str]:
             given.append(one.kwargs["word"])
         case "count:person_names":
             given += NAMES
-        case "words:palindrome":
-            given += [word for word in WORD.findall(reply) if len(word) > 4 and word.lower() == word.lower()[::-1]]
     return given + one.kwargs.get("keywords", [])
 
 

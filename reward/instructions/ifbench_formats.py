@@ -4,6 +4,7 @@ import csv
 import io
 import re
 import unicodedata
+from collections import deque
 from itertools import pairwise
 
 from posttrain.reward.instructions.ifeval import Check, Kwargs
@@ -94,12 +95,30 @@ def emoji(text: str, kwargs: Kwargs) -> bool:
 
 def line_indent(text: str, kwargs: Kwargs) -> bool:
     """Each line is indented further than the one before it."""
-    lines = text.split("\n")
-    for line in lines:  # as officially: of two blank lines in a row, one remains
-        if not line.strip():
-            lines.remove(line)
-    indents = [len(line) - len(line.lstrip(" ")) for line in lines]
+    indents = [len(line) - len(line.lstrip(" ")) for line in _without_blank(text.split("\n"))]
     return all(first < second for first, second in pairwise(indents))
+
+
+def _without_blank(lines: list[str]) -> list[str]:
+    """As officially: `lines.remove(line)` for each blank line within a loop over the lines.
+
+    Each removal makes the loop step over the next line, so of two blank lines in a row one remains; and what goes is
+    the first of the lines that equal the blank one.
+    """
+    kept = [True] * len(lines)
+    stepped_over: dict[str, deque[int]] = {}
+    at = 0
+    while at < len(lines):
+        if lines[at].strip():
+            at += 1
+            continue
+        equal = stepped_over.setdefault(lines[at], deque())
+        equal.append(at)
+        kept[equal.popleft()] = False
+        if at + 1 < len(lines) and not lines[at + 1].strip():
+            stepped_over.setdefault(lines[at + 1], deque()).append(at + 1)
+        at += 2
+    return [line for line, keep in zip(lines, kept, strict=True) if keep]
 
 
 def quote_unquote(text: str, kwargs: Kwargs) -> bool:
@@ -246,9 +265,15 @@ def csv_special_character(text: str, kwargs: Kwargs) -> bool:
     for row in rows:  # as officially: rows after the special character are not looked at
         if len(row) != 5:
             return False
-        if any(re.match(r'".*[^\d\w\s].*"', field) for field in row):
+        if any(map(_quotes_sign, row)):
             return True
     return False
+
+
+def _quotes_sign(field: str) -> bool:
+    """Whether a field begins with a double quotation mark and has a sign before a later one, on its first line."""
+    line = field.split("\n")[0]
+    return line.startswith('"') and re.search(r"[^\w\s]", line[1 : max(1, line.rfind('"'))]) is not None
 
 
 def csv_quotes(text: str, kwargs: Kwargs) -> bool:

@@ -29,15 +29,24 @@ def _ends(text: str, kwargs: Kwargs) -> bool:
 
 def _sub_bullets(text: str, kwargs: Kwargs) -> bool:
     """A bullet, and a sub-bullet at the beginning of a line below it."""
-    return re.search(r"^[ \t]*\*[^*\n]*\S[^\n]*\n(?:[^\n]*\n)*?[ \t]*-[ \t]*\w", text, re.MULTILINE) is not None
+    lines = iter(text.split("\n"))
+    return any(re.match(r"[ \t]*\*[^*]*\S", line) for line in lines) and any(
+        re.match(r"[ \t]*-[ \t]*\w", line)
+        for line in lines  # those that are left, below the bullet
+    )
 
 
 def _quotation(text: str, kwargs: Kwargs) -> bool:
-    return re.search(r'["“][^"“”]*\w[^"“”]*["”]', text) is not None
+    parts = re.split('(["“”])', text)  # text, mark, text, mark, … text
+    return any(
+        parts[at] != "”" and parts[at + 2] != "“" and re.search(r"\w", parts[at + 1])
+        for at in range(1, len(parts) - 2, 2)
+    )
 
 
 def _placeholders(text: str, kwargs: Kwargs) -> bool:
-    return len(re.findall(r"\[[^\[\]\n]*\w[^\[\]\n]*\]", text)) >= kwargs["num_placeholders"]
+    filled = [part for part in re.findall(r"\[([^\[\]\n]*+)\]", text) if re.search(r"\w", part)]
+    return len(filled) >= kwargs["num_placeholders"]
 
 
 def _bullets(text: str, kwargs: Kwargs) -> bool:
@@ -61,7 +70,7 @@ def _paragraphs(text: str, kwargs: Kwargs) -> bool:
 def _highlights(text: str, kwargs: Kwargs) -> bool:
     """The highlighted stretches have a letter or digit, and are not all there is."""
     filled = [part for part in re.findall(r"\*([^\n*]+)\*", text) if re.search(r"\w", part)]
-    rest = re.sub(r"\*+[^\n*]+\*+", " ", text)
+    rest = re.sub(r"(?<!\*)\*++[^\n*]++\*++", " ", text)
     return bool(filled) and (re.search(r"\w", rest) is not None or kwargs["num_highlights"] == 0)
 
 
@@ -72,10 +81,13 @@ def _json(text: str, kwargs: Kwargs) -> bool:
 
 def _title(text: str, kwargs: Kwargs) -> bool:
     """A title has a letter or digit, and a text stands beside it."""
-    return (
-        re.search(r"<<[^\n]*\w[^\n]*>>", text) is not None
-        and re.search(r"\w", re.sub(r"<<[^\n]+>>", "", text)) is not None
-    )
+    titles, rest = [], []
+    for line in text.split("\n"):
+        opened, closed = line.find("<<"), line.rfind(">>")
+        inside = line[opened + 2 : max(closed, 0)] if opened >= 0 else ""
+        titles.append(inside)
+        rest.append(line[:opened] + line[closed + 2 :] if inside else line)
+    return any(re.search(r"\w", title) for title in titles) and any(re.search(r"\w", part) for part in rest)
 
 
 def _postscript(text: str, kwargs: Kwargs) -> bool:
