@@ -27,7 +27,7 @@ def write_model_card(folder: Path, record: dict[str, Any]) -> None:
     data = record["data"]
     sections = [
         f"---\n{yaml.safe_dump(header, sort_keys=False)}---\n\n# {folder.resolve().name}",
-        f"`{config['model']}` after supervised instruction tuning with posttrain ({config['method']}).",
+        f"`{config['model']}` after {_stage(config)} with posttrain ({config['method']}).",
         f"## Data\n\n- training rows: `{data['train']}`, {data['rows'] - data['dropped']} of {data['rows']} used, "
         f"{data['tokens']} tokens, {data['labels']} of them trained\n"
         + "".join(f"- sha256 of {name}: `{value}`\n" for name, value in record["inputs"].items())
@@ -43,6 +43,10 @@ def write_model_card(folder: Path, record: dict[str, Any]) -> None:
         f"## Configuration\n\n```yaml\n{yaml.safe_dump(_notable(config), sort_keys=True)}```",
     ]
     (folder / "README.md").write_text("\n\n".join(filter(None, sections)) + "\n")
+
+
+def _stage(config: dict[str, Any]) -> str:
+    return f"distillation from `{config['teacher']}`" if config.get("teacher") else "supervised instruction tuning"
 
 
 def _mixture(manifest: dict[str, Any] | None) -> str:

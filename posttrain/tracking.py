@@ -15,12 +15,14 @@ from transformers import TrainerCallback
 LOG, SAMPLES, BENCHMARK, IDENTITY = "log.jsonl", "samples.jsonl", "benchmark.jsonl", "run.json"
 BEFORE_AFTER = {
     "eval_loss": "loss, nats a token",
+    "eval_kl": "KL to the teacher, nats a token",
+    "eval_nll": "−log p of the reply, nats a token",
     "eval_mean_token_accuracy": "token accuracy",
     "eval_stop_rate": "stop rate",
     "eval_reply_tokens": "reply length, tokens",
     "eval_accuracy": "answers right [95 % interval]",
 }
-SAMPLE_COLUMNS = ("step", "prompt", "reply", "answer", "stopped", "tokens")
+SAMPLE_COLUMNS = ("step", "prompt", "reply", "teacher", "answer", "stopped", "tokens")
 
 
 def setup_tracking(folder: Path, stage: str) -> None:

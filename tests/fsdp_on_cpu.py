@@ -1,4 +1,4 @@
-"""Run recipes/it_sft.py with FSDP2 in CPU processes, which accelerate itself does not do (it falls back to DDP).
+"""Run a recipe, the first argument, with FSDP2 in CPU processes: accelerate itself falls back to DDP there.
 
 accelerate gives FSDP to processes on accelerators only. This calls CPU processes by that name and leaves the rest of
 accelerate, and all of PyTorch's FSDP2, as they are: sharding, gathering and saving are the real ones, over gloo.
@@ -6,7 +6,6 @@ accelerate, and all of PyTorch's FSDP2, as they are: sharding, gathering and sav
 
 import runpy
 import sys
-from pathlib import Path
 
 from accelerate import DistributedType, PartialState
 
@@ -20,5 +19,5 @@ def _renamed(self, *args, **kwargs):
 
 
 PartialState.__init__ = _renamed
-sys.argv[0] = str(Path(__file__).parent.parent / "recipes" / "it_sft.py")
+del sys.argv[0]
 runpy.run_path(sys.argv[0], run_name="__main__")

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 from subprocess import PIPE
+from typing import Any
 
 ROOT = Path(__file__).parent.parent
 ENVIRONMENT = {
@@ -19,26 +20,34 @@ ENVIRONMENT = {
 }
 
 
-def start_sft(out: Path, *options: str, accelerate: str = "cpu") -> subprocess.Popen:
-    """Start recipes/it_sft.py into `out` under accelerate_configs/<accelerate>.yaml, or the YAML at that path, as a
+def start(recipe: str, out: Path, *options: str, accelerate: str = "cpu") -> subprocess.Popen:
+    """Start recipes/<recipe>.py into `out` under accelerate_configs/<accelerate>.yaml, or the YAML at that path, as a
     process group of its own."""
     command = [sys.executable, "-m", "accelerate.commands.launch", "--quiet"]
     command += [
         "--config_file",
         accelerate if accelerate.endswith(".yaml") else str(ROOT / "accelerate_configs" / f"{accelerate}.yaml"),
     ]
-    recipe = ROOT / "tests" / "fsdp_on_cpu.py" if "fsdp2" in accelerate else ROOT / "recipes" / "it_sft.py"
-    command += [str(recipe), "--output_dir", str(out), *options]
+    on_cpu = [str(ROOT / "tests" / "fsdp_on_cpu.py")] if "fsdp2" in accelerate else []
+    command += [*on_cpu, str(ROOT / "recipes" / f"{recipe}.py"), "--output_dir", str(out), *options]
     return subprocess.Popen(
         command, stdout=PIPE, stderr=PIPE, text=True, env=os.environ | ENVIRONMENT, cwd=ROOT, start_new_session=True
     )
 
 
-def sft(
-    out: Path, *options: str, accelerate: str = "cpu", check: bool = True, timeout: int = 240
+def start_sft(out: Path, *options: str, accelerate: str = "cpu") -> subprocess.Popen:
+    return start("it_sft", out, *options, accelerate=accelerate)
+
+
+def sft(out: Path, *options: str, **settings: Any) -> subprocess.CompletedProcess:
+    return run("it_sft", out, *options, **settings)
+
+
+def run(
+    recipe: str, out: Path, *options: str, accelerate: str = "cpu", check: bool = True, timeout: int = 240
 ) -> subprocess.CompletedProcess:
-    """Run recipes/it_sft.py to its end; with `check`, an AssertionError with its output where it fails."""
-    process = start_sft(out, *options, accelerate=accelerate)
+    """Run recipes/<recipe>.py to its end; with `check`, an AssertionError with its output where it fails."""
+    process = start(recipe, out, *options, accelerate=accelerate)
     try:
         stdout, stderr = process.communicate(timeout=timeout)
     except subprocess.TimeoutExpired:

@@ -13,6 +13,7 @@ from trl.trainer.utils import maybe_gather_lm_head_ctx
 from posttrain.chat import IGNORE
 from posttrain.errors import UserError
 from posttrain.evaluate.decoding import row_generator
+from posttrain.evaluate.replies import generate_replies
 from posttrain.gemma import load_model
 from posttrain.losses.nll import token_logps
 from posttrain.teacher.targets import DenseTargets, Picked, TokenTargets, pick
@@ -27,17 +28,25 @@ class LocalTeacher:
 
     def __init__(self, model: PreTrainedModel, *, own_tokens: bool = False):
         self.model, self.own_tokens = model.eval().requires_grad_(False), own_tokens
+        self.sharded = False
         self.softcap = getattr(model.config.get_text_config(), "final_logit_softcapping", None)
 
     def prepare(self, accelerator: Accelerator) -> None:
         """Put it beside the student that `accelerator` trains: on its device, and sharded under ZeRO-3 and FSDP2."""
         plugin = accelerator.state.deepspeed_plugin
         if plugin is not None and plugin.zero_stage == 3:
-            self.model = prepare_deepspeed(self.model, accelerator).module
+            self.model, self.sharded = prepare_deepspeed(self.model, accelerator).module, True
         elif accelerator.is_fsdp2:
-            self.model = prepare_fsdp(self.model, accelerator)
+            self.model, self.sharded = prepare_fsdp(self.model, accelerator), True
         elif getattr(self.model, "hf_quantizer", None) is None:  # a quantised one lies where it was loaded
             self.model.to(accelerator.device)
+
+    def write(self, prompts: list[list[int]], tokenizer: Any, max_new_tokens: int) -> list[str]:
+        """Its greedy replies to prompts (token ids); none where it is sharded, since one process asks."""
+        if self.sharded:
+            return []
+        replies = generate_replies(self.model, tokenizer, prompts, max_new_tokens=max_new_tokens)
+        return [reply.text for reply in replies]
 
     @property
     def head(self) -> Tensor:

@@ -55,6 +55,22 @@ class ServedTeacher:
             return TokenTargets(torch.tensor([one[token] for one, token in pairs], device=device))
         return padded(_picked([one for said in told for one in said], self.top), "top").to(device)
 
+    def write(self, prompts: list[list[int]], tokenizer: Any, max_new_tokens: int) -> list[str]:
+        """Its greedy replies to prompts (token ids)."""
+        from openai import OpenAIError
+
+        def reply(ids: list[int]) -> str:
+            try:
+                answer = self._client.completions.create(
+                    model=self.model, prompt=ids, max_tokens=max_new_tokens, temperature=0
+                )
+                return answer.choices[0].text
+            except (OpenAIError, LookupError, TypeError, AttributeError) as error:
+                raise UserError(f"{self.url}: {_fault(error, self.retries)}") from None
+
+        with ThreadPoolExecutor(self.concurrency) as pool:
+            return list(pool.map(reply, prompts))
+
     def speak(self, rows: Sequence[dict[str, Any]], first: int, **settings: Any) -> Iterator[Picked]:
         """Its likeliest tokens about encoded rows, in their order, for the cache."""
         waiting = iter(rows)

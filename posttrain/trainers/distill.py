@@ -28,7 +28,11 @@ SPOKEN = ("teacher_ids", "teacher_probs", "teacher_entropy")  # a batch's column
 class LiveTeacher(Protocol):
     """A teacher that is asked while training: local, or behind a server."""
 
-    def targets(self, inputs: dict[str, Tensor], at: Tensor) -> Targets: ...
+    def targets(self, inputs: dict[str, Tensor], at: Tensor) -> Targets:
+        """What it says of the tokens after the positions `at`, (B, T−1) bool."""
+
+    def write(self, prompts: list[list[int]], tokenizer: Any, max_new_tokens: int) -> list[str]:
+        """Its greedy replies to prompts (token ids); none where it cannot be asked by one process alone."""
 
 
 class CacheCollator(DataCollatorForLanguageModeling):
@@ -85,6 +89,7 @@ class DistillTrainer(SFTTrainer):
         self.teacher, self.on_policy, self.reply_tokens = teacher, on_policy, reply_tokens
         if isinstance(teacher, TeacherCache):  # TRL takes no collator of ours with packing, so ours follows its own
             self.data_collator: Any = CacheCollator(teacher, **vars(self.data_collator))
+        self.teacher_replies: list[str] | None = None
         if isinstance(teacher, LocalTeacher):
             teacher.prepare(self.accelerator)
 
@@ -115,6 +120,14 @@ class DistillTrainer(SFTTrainer):
 
     def evaluated(self, outputs):
         return super().evaluated(outputs) | {"kl": outputs.kl, "nll": outputs.nll}
+
+    def sampled(self, rows, prompts):
+        """With the teacher's own greedy replies beside the student's, where it can be asked for them."""
+        if self.teacher_replies is None and not isinstance(self.teacher, TeacherCache):
+            self.teacher_replies = self.teacher.write(prompts, self.processing_class, self.args.sample_tokens)
+        if not self.teacher_replies:
+            return rows
+        return [row | {"teacher": reply} for row, reply in zip(rows, self.teacher_replies, strict=True)]
 
     def get_batch_samples(self, epoch_iterator, num_batches, device):
         """The next step's batches, with the student's own replies where it is their turn; counted after that."""

@@ -104,8 +104,13 @@ class SFTTrainer(TRLSFTTrainer):
         prompts = [encode_prompt(_without_reply(row["messages"]), self.processing_class) for row in self.sample_rows]
         replies = answer_together(self, prompts, max_new_tokens=self.args.sample_tokens)
         if self.accelerator.is_main_process:
-            self.sample_table.add(self.state.global_step, _table_rows(self.sample_rows, replies))
+            rows = _table_rows(self.sample_rows, replies)
+            self.sample_table.add(self.state.global_step, self.sampled(rows, prompts))
         return score_replies(replies, [row.get("answer") for row in self.sample_rows])
+
+    def sampled(self, rows: list[dict[str, Any]], prompts: list[list[int]]) -> list[dict[str, Any]]:
+        """The rows of the sample table; a subclass may add to them. On the main process only."""
+        return rows
 
     def save_model(self, output_dir=None, _internal_call=False):
         # DeepSpeed ZeRO-3 leaves parameters empty here: its own shards are not looked at.
