@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Union
 
 from posttrain.reward import math_units
-from posttrain.reward.math_expressions import Tree, Unreadable, parse, symbols
+from posttrain.reward.math_expressions import Tree, Unreadable, parse, symbols, word_set
 from posttrain.reward.math_notation import normalise, plain_text, split_top
 
 MAX_ITEMS = 64
@@ -108,8 +108,14 @@ _DOTTED = re.compile(r"[-+]?\d{1,3}(?:\.\d{3}){2,}", re.ASCII)
 _SPACED = re.compile(r"[-+]?\d{1,3}(?: \d{3})+(?:\.\d+)?", re.ASCII)
 _EQUALS = re.compile(r"=|\\approx(?![a-zA-Z])|\\equiv(?![a-zA-Z])")
 _COMPARE = re.compile(r"<|>|\\le(?![a-zA-Z])|\\ge(?![a-zA-Z])")
+_D = r"(?:d|\\partial|\\text\s*\{\s*d\s*\})\s*"
+_DERIVATIVE = (
+    rf"\\frac\s*\{{\s*{_D}(?:\^\s*\{{?\d\}}?\s*)?[a-zA-Z]?\s*\}}\s*\{{\s*{_D}[a-zA-Z]\s*(?:\^\s*\{{?\d\}}?\s*)?\}}"
+    r"(?:\s*[a-zA-Z](?:\([a-zA-Z]\))?)?|d\s*[a-zA-Z]\s*/\s*d\s*[a-zA-Z]"
+)
 _NAME = re.compile(
-    r"""(?:[a-zA-Z]|[A-Z]{2,3})(?:_\{?\w+\}?)?'*(?:\([^()]{1,20}\))?   # x, x_1, f(x), AB
+    _DERIVATIVE
+    + r"""|(?:[a-zA-Z]|[A-Z]{2,3})(?:_\{?\w+\}?)?'*(?:\((?:[^()]|\([^()]*\)){1,20}\))?   # x, x_1, f(x), f(g(x)), AB
       | \\[a-zA-Z]+(?:_\{?\w+\}?)?                              # \theta
       | m?\s*\\(?:angle|triangle)\s*[A-Z]{1,3}
       | \|?\s*(?:\\(?:overline|vec|mathbf|hat)\s*\{\s*[a-zA-Z]{1,2}\s*\}|[A-Z]{2})\s*\|?
@@ -138,6 +144,19 @@ _DATES = [
 ]
 _EMPTY = re.compile(r"\\emptyset|(?:there (?:are|is) )?no (?:real )?solutions?(?: exists?)?|(?:the )?empty set")
 _REALS = re.compile(r"\\r|(?:all|any)(?: real)? numbers|all reals|\(\s*-\s*\\infty\s*,\s*\+?\\infty\s*\)")
+_INTRODUCED = re.compile(
+    r"^(?:\\text\s*\{\s*)?(?:(?:the\s+|my\s+|our\s+)?(?:final\s+|correct\s+)?answer\s+(?:is|equals)|approximately|approx\.?)"
+    r"(?:\s*:)?(?:\s*\}|\s)\s*(?=[-\d.$\\(\[{])",
+    re.IGNORECASE,
+)
+_NEGATIVE = re.compile(r"^(?:\\text\s*\{\s*)?(?:minus|negative)(?:\s*\}|\s)\s*(?=[\d.$\\])", re.IGNORECASE)
+_NOT_ANOTHER = re.compile(r"\s*\(\s*(?:\\text\s*\{\s*)?(?:and )?not\b[^()]*\)$")  # 5 (not 6)
+_LABEL = re.compile(r"(?:[a-zA-Z](?:_\{?\w+\}?)?|[a-zA-Z][a-zA-Z '-]{1,60}?)(?:\*\*|__)?\s?:(?:\*\*|__)?\s+(?=\S)")
+_TEXT_LABEL = re.compile(r"^\\text\s*\{([a-zA-Z][a-zA-Z '-]{2,60}?)\s*:\s*\}\s*")
+_NO_LABEL = math_units.HEDGES | word_set(
+    "least most less than more over under between below above false rejected example question problem step attempt "
+    "try estimate estimated case hint note given answer"
+)
 _SYNONYMS = {"dne": "does not exist"}
 
 
@@ -152,15 +171,36 @@ def _read(text: str) -> tuple[Answer, ...]:
         return ()
     if _plain_number(text):
         return (Quantity(("neg", ("num", text[1:])) if text[0] == "-" else ("num", text)),)
-    whole = _ALL_TEXT.fullmatch(text)
-    if whole and _COMMAS.search(whole[1]):  # \\text{A, B}
-        text = whole[1].strip()
+    text = _as_said(text)
+    if _plain_number(text):
+        return _read(text)
     for reader in _READERS:
         found = reader(text)
         if found:
             return found
     words = plain_text(text)
     return (Words(_SYNONYMS.get(words, words)),) if any(map(str.isalnum, words)) else ()
+
+
+def _as_said(text: str) -> str:
+    """Without words that only introduce the answer, and a pair of \\text braces around all of it."""
+    whole = _ALL_TEXT.fullmatch(text)
+    if whole and (_COMMAS.search(whole[1]) or re.search(r"\d|^\s*(?:option|choice)\b", whole[1], re.IGNORECASE)):
+        text = normalise(whole[1])  # \\text{A, B}, \\text{5}, \\text{Option A}
+    text = _INTRODUCED.sub("", text, count=1)
+    text = unlabelled(_TEXT_LABEL.sub(r"\1: ", text), shortest=3)
+    text = _NEGATIVE.sub("-", text)
+    return _NOT_ANOTHER.sub("", text) or text
+
+
+def unlabelled(text: str, shortest: int = 1) -> str:
+    """A text without a label of so many letters that only names what follows: `Total: 18`, `x: 5`. One that hedges, or
+    says that what follows is no answer, stays."""
+    label = _LABEL.match(text)
+    words = re.findall(r"[a-z]+", label[0].lower()) if label else []
+    if not label or len("".join(words)) < shortest or _NO_LABEL.intersection(words):
+        return text
+    return text[label.end() :].strip("*_` ")
 
 
 def _plain_number(text: str) -> bool:
@@ -255,14 +295,13 @@ def _read_span(text: str) -> tuple[Answer, ...]:
     for piece in pieces:
         found = _line(piece) or _interval(piece, alone=len(pieces) == 1 and not name)
         if not found:
-            return _members(body, name) if match else ()
+            return _members(body) if match else ()
         parts += found
     return (Span(tuple(parts), name),)
 
 
-def _members(body: str, name: str) -> tuple[Answer, ...]:
+def _members(body: str) -> tuple[Answer, ...]:
     """`x \\in \\{1, 2\\}`: the set, which was said of x."""
-    del name
     return tuple(
         answer for answer in _read_several(body.strip()) if isinstance(answer, Several) and answer.opening == "{"
     )
@@ -422,9 +461,19 @@ def is_name(text: str) -> bool:
     return bool(tree and len(symbols(tree)) >= 2)
 
 
+def named_symbols(name: str) -> frozenset[str]:
+    """The symbols that a name defines: of `f(x)` only f, of a derivative none, else all that are in it."""
+    name = name.strip()
+    if re.fullmatch(_DERIVATIVE, name):
+        return frozenset()
+    function = re.fullmatch(r"([a-zA-Z](?:_\{?\w+\}?)?)'*(?:\^\{?-1\}?)?\(.*\)", name)
+    tree = read_tree(function[1] if function else name)
+    return symbols(tree) if tree else frozenset()
+
+
 def _read_equation(text: str) -> tuple[Answer, ...]:
     sides = [side.strip() for side in split_top(text, _EQUALS)]
-    signs = [sign for sign in _EQUALS.findall(text)]
+    signs = _EQUALS.findall(text)
     if len(sides) < 2 or len(sides) != len(signs) + 1 or len(sides) > 8:
         return ()
     rough = (False, *(sign == "\\approx" for sign in signs))

@@ -33,6 +33,7 @@ from posttrain.reward.math_answers import (
     Span,
     Words,
     is_name,
+    named_symbols,
     read,
     read_tree,
 )
@@ -264,8 +265,7 @@ def _value_is(answer: Equation, check: Callable[[str], Verdict], taken: frozense
     `5 = 5` says nothing, and a name that is among the gold's own symbols (`x = 2x`) names nothing.
     """
     names, values = _sides(answer)
-    tree = read_tree(names[0]) if names else None
-    if tree and symbols(tree) & taken:
+    if names and named_symbols(names[0]) & taken:
         return False
     rough = dict(zip(answer.sides, answer.rough, strict=True))
     exact_sides = [side for side in values if not rough[side]] or values[:1]

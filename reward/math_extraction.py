@@ -7,8 +7,8 @@ r"""The final answer in a reply, and in a gold solution, by protocol.
     number  the last number, without `,` `$` and a final full stop (GSM8K's flexible rule)
 
 Of several boxes only the last counts, even when it is empty or cut off. What stands in a thinking passage (<think>…)
-never counts, what stands in a fenced block of code only if nothing outside states an answer. A number that the reply
-offers as one of several ("4 or 5") is extracted with the others, so that it is not right by coming last.
+never counts, what stands in a fenced block of code only if nothing outside states an answer. What a reply without a
+mark ends on is the matter of math_endings: of several numbers ("4 or 5") none is right by coming last.
 """
 
 import math
@@ -18,8 +18,9 @@ from fractions import Fraction
 from typing import Any
 
 from posttrain.errors import UserError
-from posttrain.reward.math_answers import Answer, Equation, Several, Words, read
-from posttrain.reward.math_notation import closing, normalise, unify_characters
+from posttrain.reward.math_answers import Answer, Equation, Several, Words, read, unlabelled
+from posttrain.reward.math_endings import last_number, last_value
+from posttrain.reward.math_notation import closing, normalise
 from posttrain.reward.math_units import HEDGES
 
 PROTOCOLS = ("auto", "boxed", "stated", "number")
@@ -33,18 +34,29 @@ _FENCE = re.compile(r"^[ \t]*(```|~~~).*?(?:^[ \t]*\1[ \t]*$|\Z)", re.DOTALL | r
 _BOX = re.compile(r"\\(?:boxed|fbox)(?![a-zA-Z])\s*")
 _STATED = re.compile(
     r"""\#{4,}[ \t]*
-      | \b(?:final[ ]+)?answer\s*(?:\*\*|__)?\s*:\s*(?:\*\*|__)?
+      | \b(?:final[ ]+)?answer\s*(?:\*\*|__)?\s*[:：]\s*(?:\*\*|__)?
+      | \b(?:final[ ]+)?answer\s*(?:\*\*|__)?\s+[-–—]\s+
+      | (?:最终|最后)?答案\s*(?:是|为|：|:)\s*[:：]?
+      | \b(?:correct|right|best)\s+(?:option|choice)\s+(?:is|would\s+be)\s*:?
       | \banswer\s+(?:is|equals|=|would\s+be)\s*:?
       | \b(?:the|my|our|final|correct)\s+(?:final\s+|correct\s+)*(?:result|solution)\s+(?:is|equals|=)\s*:?""",
     re.VERBOSE | re.IGNORECASE,
 )
-_SENTENCE_END = re.compile(r"\n|(?<=[^\s\d][.!?])\s+(?=[A-Z*(]|$)|(?<=\d\.)\s+(?=[A-Z*]|$)|(?<=[$)}\]])\.\s")
-_REASON = re.compile(r",?\s+(?:because|since|as|which|where|so that|when|given)\s|,\s+(?:and )?not\s", re.IGNORECASE)
-_NUMBER = re.compile(r"[-+]?\s?\$?\s?(?:\d(?:[\d,]*\d)?(?:\.\d+)?|\.\d+)", re.ASCII)
-_EITHER = re.compile(r"[^.!?\n]{0,20}\bor\b[^.!?\n]{0,20}", re.IGNORECASE)  # between two alternatives
-_LISTED = re.compile(r"\s*[,;]\s*")
+_SENTENCE_END = re.compile(r"\n|。|(?<=[^\s\d][.!?])\s+(?=[A-Z*(]|$)|(?<=\d\.)\s+(?=[A-Z*]|$)|(?<=[$)}\]])\.\s")
+_REASON = re.compile(
+    r",?\s+(?:because\b|(?:since|as|which|where|so that|when|given)\s)|,\s+(?:and )?not\s", re.IGNORECASE
+)
 _PROSE = re.compile(r"(?<![\\a-zA-Z])[a-zA-Z]{2,}")
-_MATH = re.compile(r"\$\$(.+?)\$\$|(?<!\\)\$(.+?)(?<!\\)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
+_DISPLAY = re.compile(r"\$\$(.+?)\$\$|\\\[(.+?)\\\]", re.DOTALL)
+_ADVERB = re.compile(
+    r"(?:therefore|thus|hence|indeed|simply|just|then|so|clearly|obviously|now|precisely|exactly|definitely|certainly"
+    r"|also|equal to|given by|found to be|in fact|of course|again|finally|ultimately|consequently|the following)"
+    r"\s*[,:]?\s+(?=[$\\(\[{*\w.+-])",
+    re.IGNORECASE,
+)
+_DENIED = re.compile(
+    r"\b(?:wrong|incorrect|false|bad|not|never|\w+n't|no|possible)\W*(?:the|an?|my)?\W*$", re.IGNORECASE
+)
 
 
 def extract(reply: str, protocol: str = "auto") -> str | None:
@@ -120,7 +132,9 @@ def stated(text: str) -> str | None:
     if tagged is not None:
         return (boxed(tagged) or "") if _BOX.search(tagged) else tagged
     for match in reversed([*_STATED.finditer(text)]):
-        sentence = _sentence(text[match.end() : match.end() + MAX_STATEMENT].lstrip(" \t*_:\n"))
+        if _DENIED.search(text[max(0, match.start() - 30) : match.start()].rpartition("\n")[2]):
+            return f"not {_sentence(text[match.end() : match.end() + MAX_STATEMENT])}"
+        sentence = _sentence(text[match.end() : match.end() + MAX_STATEMENT].lstrip(" \t*_:,\n"))
         if _BOX.search(sentence):
             return boxed(sentence) or ""
         if match[0].startswith("####") or ":" in match[0] or _is_short(sentence):
@@ -146,16 +160,21 @@ def _is_short(sentence: str) -> bool:
 def _sentence(text: str) -> str:
     """The first sentence, without its reasons and fences; all of a display that begins it."""
     if text.startswith(("$$", "\\[")):
-        display = _MATH.match(text)
+        display = _DISPLAY.match(text)
         if display:
             return next(group for group in display.groups() if group).strip()
     sentence = _SENTENCE_END.split(text, maxsplit=1)[0]
+    for _ in range(3):  # "indeed just 5"
+        sentence = _ADVERB.sub("", sentence, count=1) if _ADVERB.match(sentence) else sentence
     return _REASON.split(sentence, maxsplit=1)[0].strip(" \t*_`").strip()
 
 
 def whole_reply(text: str) -> str | None:
     """The reply itself, where it is one short line that reads as an answer and hardly has other words."""
-    line = text.strip().strip("*_`").strip()
+    whole = re.sub(r"^[-*+•–—]\s+", "", text.strip()).strip("*_`").strip()
+    line = unlabelled(whole)
+    if line != whole and "=" in line:  # `Cost a mile: $104 / 52 = $2` ends on its value
+        return None
     if not line or "\n" in line or len(line) > 200 or len(_PROSE.findall(line)) > 3:
         return None
     return line if any(map(_reads_well, read(line))) or len(line.split()) == 1 else None
@@ -168,45 +187,3 @@ def _reads_well(reading: Answer) -> bool:
     if isinstance(reading, Equation):
         return all(_reads_well(one) for side in reading.sides for one in read(side)[:1])
     return not isinstance(reading, Words)
-
-
-def last_number(text: str) -> str | None:
-    """The last number by GSM8K's flexible rule, with the others that it was offered along with ("4 or 5")."""
-    text = unify_characters(text[-MAX_STATEMENT:])
-    matches = [*_NUMBER.finditer(text)]
-    if not matches:
-        return None
-    first = last = len(matches) - 1
-    at_the_end = not re.search(r"\w", text[matches[-1].end() :])  # `in 2019, 18 people` lists nothing
-    while first and _joined(text[matches[first - 1].end() : matches[first].start()], at_the_end):
-        first -= 1
-    numbers = [re.sub(r"[\s,$+]", "", match[0]) for match in matches[first : last + 1]]
-    return " or ".join(dict.fromkeys(numbers))
-
-
-def _joined(between: str, list_may_end: bool) -> bool:
-    """Whether two numbers stand side by side as alternatives, or in a list."""
-    return len(between) <= 48 and bool(_EITHER.fullmatch(between) or (list_may_end and _LISTED.fullmatch(between)))
-
-
-def last_value(text: str) -> str | None:
-    """The last number as the reply gives it: the formula around it, its fraction, percent sign; or `last_number`.
-
-    `so x = $\\frac{1}{2}$` ends on 1/2 and not on the number 2.
-    """
-    text = unify_characters(text[-MAX_STATEMENT:])
-    matches = [*_NUMBER.finditer(text)]
-    if not matches:
-        return None
-    start, end = matches[-1].span()
-    for formula in _MATH.finditer(text):
-        if formula.start() <= start and end <= formula.end():
-            return next(group for group in formula.groups() if group).strip()
-    listed = last_number(text)
-    if listed and " or " in listed:
-        return listed
-    left = max(text.rfind(space, 0, start + 1) for space in (" ", "\n", "\t")) + 1
-    left = min(left, start) if text[start:end].strip() == text[start:end] else start
-    right = min((found for space in (" ", "\n", "\t") if (found := text.find(space, end)) >= 0), default=len(text))
-    token = text[left:right].strip("*_`\"'()[]{}.,;:!?")
-    return token if re.search(r"[/^\\=%]", token) else listed

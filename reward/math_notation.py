@@ -60,12 +60,15 @@ _RULES = [
     (r"\\[dtc]frac(?![a-zA-Z])", r"\\frac", ""),
     (r"\\[dt]binom(?![a-zA-Z])", r"\\binom", ""),
     (rf"\\(?:{_TEXT})\s*\{{", r"\\text{", ""),
-    (r"\\(?:mathbf|mathit|mathnormal|boldsymbol|bm|pmb|mathcal|ensuremath)\s*\{([^{}]*)\}", r"{\1}", ""),
+    (r"\\(?:(?:text|math)?color|colorbox)\s*(?:\[[^\]]*\])?\s*\{[^{}]*\}", "", ""),  # \color{red}
+    (r"\\(?:tiny|scriptsize|footnotesize|small|normalsize|[lL]arge|LARGE|[hH]uge|bfseries)(?![a-zA-Z])", " ", ""),
+    (r"\\(?:underline|uline|overbrace|mathbf|mathit|mathnormal|boldsymbol|bm|pmb|mathcal|ensuremath)\s*(?=\{)", "", ""),
     (r"\\(?:fbox|framebox|boxed)\s*\{([^{}]*)\}", r"\1", ""),
     (r"\\(?:quad|qquad|enspace|enskip|thinspace|medspace|thickspace|negthinspace)(?![a-zA-Z])", " ", ""),
     (r"(?<=\d),\s*\\[!,]\s*(?=\d{3}(?!\d))", "", ""),  # 10,\!000
     (r"(?<=\d)\s*\{\s*,\s*\}\s*(?=\d{3}(?!\d))", "", ""),  # 10{,}000
     (r"(?<=\d)\\[,;:]\s*(?=\d{3}(?!\d))", "", ""),  # 10\,000
+    (r"(?<![\d.,}])(\d+)\{,\}(\d+)(?![\d.,{])", r"\1.\2", ""),  # 3{,}5, a decimal comma
     (r"(?<=\d)'(?=\d{3}(?!\d))", "", ""),  # 10'000
     (r"\\!\s*", "", ""),
     (r"\\[,;:> ]|\\(?=\s)|~", " ", ""),
@@ -153,7 +156,7 @@ def _apply_rules(text: str) -> str:
 def _trim(text: str) -> str:
     """Without spaces, fences and sentence marks around it, and without braces that enclose all of it."""
     text = text.strip(" \t\n")
-    if text.endswith((".", ",", ";", ":")) and not text.endswith(("..", "\\,", "\\;", "\\:")):
+    if text.endswith((".", ",", ";", ":", "。")) and not text.endswith(("..", "\\,", "\\;", "\\:")):
         text = text[:-1].rstrip()
     text = text.lstrip(",;: ")
     while (
