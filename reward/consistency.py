@@ -24,6 +24,7 @@ PROGRAM = 0.3  # share of a block's letters in lines of code from which it is a 
 CODE_LINE = re.compile(
     r"\w[(\[]|[^=!<>]=[^=]|[=!<>]=|[;{}]\s{0,9}$|->|</?[a-zA-Z]|^\s*+(?:import|from|def|class|return|if|for|while|else|try|end)\b.*[:\w]$"
 )
+CALL = re.compile(r"^[ \t]*[\w.]{1,60}\([fbru]{0,2}[\"'].*$", re.MULTILINE)  # print("…")
 MARK = re.compile(r"```\w*|~~~\w*|`|\$+|[\"“”„«»「」『』]")
 
 
@@ -37,7 +38,8 @@ def language_share(text: str, language: str) -> float | None:
     if not any(character.isalnum() for character in text):
         return 0.0
     plain = _segments(LATEX.sub(" ", FENCED.sub("\n", text)))
-    bare = _segments(MARK.sub(" ", FENCE.sub(lambda block: "\n" if _is_program(block[2]) else block[0], text)))
+    unfenced = FENCE.sub(lambda block: "\n" if _is_program(block[2]) else block[0], text)
+    bare = _segments(MARK.sub(" ", CALL.sub("", unfenced)))
     letters = sum(map(str.isalpha, text))
     if _letters(bare) > 2 * _letters(plain) and _letters(bare) >= 0.6 * letters:
         plain = bare
