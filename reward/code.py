@@ -10,13 +10,14 @@ compared here, strictly: True is not 1. See posttrain.reward.sandbox for what a 
 import math
 import reprlib
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from posttrain.errors import UserError
 from posttrain.reward.code_extraction import complete_program, extract_program, prompt_stub, stub_prelude
-from posttrain.reward.code_tests import Programs, Sources, Tests, read_tests
+from posttrain.reward.code_test_source import names_used
+from posttrain.reward.code_tests import Calls, Programs, Sources, Tests, read_tests
 from posttrain.reward.completions import Completion, check_lengths, completion_texts
 from posttrain.reward.sandbox import Limits, Result, Sandbox, Verdict, default_sandbox
 from posttrain.reward.sandbox.strict import matches
@@ -46,6 +47,7 @@ class Outcome:
 
     @property
     def passed(self) -> bool:
+        """Whether every test did."""
         return self.status == "passed"
 
     @property
@@ -81,7 +83,7 @@ def run_tests(
     read = read_tests(tests, entry_point, where)
     if read is None:
         return Outcome("no tests")
-    program = extract_program(reply, entry_point)
+    program = extract_program(reply, entry_point, _names(read))
     if program is None:
         return Outcome("no code", feedback="There is no program in the reply: put it into a ```python block.")
     stub = prompt_stub(prompt, entry_point)
@@ -91,6 +93,13 @@ def run_tests(
     except UserError as error:
         raise UserError(f"{where}: {error}") from None
     return _outcome(program, reports)
+
+
+def _names(tests: Tests) -> list[str]:
+    """What the tests use of the program, to find it by."""
+    if isinstance(tests, Sources):
+        return names_used([*tests.setup, *tests.tests])
+    return [tests.name] if isinstance(tests, Calls) else []
 
 
 @dataclass(frozen=True)
@@ -250,8 +259,8 @@ def code_reward(
     prompts: Sequence[Any] | None = None,
     mode: Literal["all", "fraction"] = "all",
     tolerance: float = 0.0,
-    limits: Limits | None = None,
-    sandbox: Sandbox | None = None,
+    limits: Limits | Mapping[str, float] | None = None,
+    sandbox: Sandbox | str | None = None,
     log_metric: Callable[[str, float], None] | None = None,
     log_extra: Callable[[str, list], None] | None = None,
     **kwargs: Any,
@@ -262,28 +271,39 @@ def code_reward(
     completions, prompts: texts or message lists (TRL hands both over) · tests, entry_point: the rows' columns
     mode: "all", as pass@k and RLEF (2410.02089) have it: a share of the tests can be had by constants that fit the
     easy ones; "fraction": the share of tests passed, where the signal is otherwise too rare; each test is then run
-    limits: 10 s and 1 GiB a test, unless given · sandbox: None: the process's own (see default_sandbox)
+    limits: 10 s and 1 GiB a test, unless given; a mapping of some of the fields of Limits will do
+    sandbox: None: the process's own (see default_sandbox), or that by the name of its isolation: bubblewrap, process
     Logs code/passed, the shares of compile_error, timeout, memory, no_code, bad_tests and unavailable, and the column
     `code_status`.
     Raises UserError for a column that is missing or cannot be read, and where no sandbox can be had.
     """
     if tests is None:
         raise UserError("code_reward needs a column `tests` with each row's tests")
-    if mode not in ("all", "fraction"):
-        raise UserError(f"mode must be all or fraction, not {mode!r:.40}")
+    read_settings(mode, tolerance, limits, sandbox)
     check_lengths(completions, tests=tests, entry_point=entry_point, prompts=prompts)
     outcomes = run_all(
         completion_texts(completions),
         tests,
         entry_point,
         prompts=prompts,
-        sandbox=sandbox,
-        limits=limits,
+        sandbox=default_sandbox(sandbox) if isinstance(sandbox, str) else sandbox,  # type: ignore[arg-type]
+        limits=Limits.of(limits),
         tolerance=tolerance,
         stop=mode == "all",
     )
     _log(outcomes, log_metric, log_extra)
     return [_reward(outcome, mode) for outcome in outcomes]
+
+
+def read_settings(mode: Any = "all", tolerance: Any = 0.0, limits: Any = None, sandbox: Any = None) -> None:
+    """Refuses settings of `code_reward` that it could not work with. Raises UserError, naming the setting."""
+    if mode not in ("all", "fraction"):
+        raise UserError(f"mode must be all or fraction, not {mode!r:.40}")
+    if isinstance(tolerance, bool) or not isinstance(tolerance, int | float) or not 0 <= tolerance < math.inf:
+        raise UserError(f"tolerance must be a number from 0, not {tolerance!r:.40}")
+    if not (sandbox is None or isinstance(sandbox, Sandbox) or sandbox in ("bubblewrap", "process")):
+        raise UserError(f"sandbox must be bubblewrap or process, not {sandbox!r:.40}")
+    Limits.of(limits)
 
 
 def _reward(outcome: Outcome, mode: str) -> float | None:

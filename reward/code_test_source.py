@@ -7,6 +7,7 @@ script in which nothing can be run is refused.
 """
 
 import ast
+import builtins
 
 from posttrain.errors import UserError
 
@@ -41,6 +42,28 @@ def defines_only(text: str) -> bool:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     return all(isinstance(one, (*_DEFINITIONS, ast.Assign, ast.AnnAssign)) or _is_text(one) for one in body)
+
+
+def names_used(texts: list[str]) -> list[str]:
+    """The names that tests read and neither they nor Python define: the program's. None of text that is no Python."""
+    read: dict[str, None] = {}
+    bound: set[str] = set(vars(builtins)) | {"check", "candidate"}
+    for text in texts:
+        try:
+            tree = ast.parse(text)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            continue
+        for node in ast.walk(tree):
+            match node:
+                case ast.Name(id=name, ctx=ast.Load()):
+                    read[name] = None
+                case ast.Name(id=name) | ast.arg(arg=name) | ast.ExceptHandler(name=str(name)):
+                    bound.add(name)
+                case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                    bound.add(name)
+                case ast.alias():
+                    bound.add((node.asname or node.name).partition(".")[0])
+    return [name for name in read if name not in bound]
 
 
 def _unwrapped(statement: ast.stmt) -> list[ast.stmt]:

@@ -7,7 +7,12 @@
 
 Forms:  "def check(candidate): …"  ·  ["assert f(1) == 2", …]  ·  [{"input": "3\\n", "output": "6\\n"}, …]
         [{"input": [3], "output": 6}, …] with an entry point  ·  APPS's {"inputs", "outputs", "fn_name"?}
-        LiveCodeBench's {"input", "output", "testtype": "functional"}, JSON in text  ·  the JSON text of any of these
+        LiveCodeBench's {"input", "output", "testtype": "functional"} and {…, "type": "function_call", "fn_name"}, whose
+        texts are JSON, an argument a line  ·  the JSON text of any of these
+
+Of pairs the input may also be called stdin or args (with kwargs), the output stdout, expected or expected_output. Where
+there is an entry point an input that is a text or a number is its one argument, unless the pair is of stdin by its
+names, or by a `type` or `testtype` that begins with "stdin"; without one, a text is what a program reads.
 """
 
 import json
@@ -20,17 +25,24 @@ from posttrain.errors import UserError
 from posttrain.reward.code_test_source import defines_only, split_script
 
 _CHECK = re.compile(r"^def check\(", re.M)
+_CHECKED = re.compile(r"^check\(\w", re.M)
+_GIVEN = ("input", "stdin", "args")
+_DUE = ("output", "stdout", "expected", "expected_output")
 _TESTS = re.compile(r"\bassert|\bcheck\(|\braises?\b")
 
 
 @dataclass(frozen=True)
 class Sources:
+    """tests: each its own verdict · setup: what all of them need, run once before."""
+
     tests: list[str]
     setup: list[str]
 
 
 @dataclass(frozen=True)
 class Programs:
+    """inputs: texts for stdin · outputs: what is then due on stdout."""
+
     inputs: list[str]
     outputs: list[str]
 
@@ -79,7 +91,7 @@ def _read_text(text: str, entry_point: str | None, where: str) -> Tests | None:
             return read_tests(json.loads(text), entry_point, where)
         except json.JSONDecodeError:
             pass  # a script may begin with a list, or with a docstring
-    if _CHECK.search(text):
+    if _CHECK.search(text) and (entry_point or not _CHECKED.search(text)):
         if not entry_point:
             raise UserError(f"{where}: tests define check(candidate), and no entry_point names the candidate")
         return Sources(["check(candidate)"], [text])
@@ -112,16 +124,36 @@ def _read_lines(lines: list[str], entry_point: str | None, where: str) -> Tests 
 
 
 def _read_pairs(pairs: list[Mapping], entry_point: str | None, where: str) -> Tests:
-    for pair in pairs:
-        if "input" not in pair or "output" not in pair:
-            raise UserError(f"{where}: each test needs `input` and `output`, found {sorted(map(str, pair))}")
-    inputs, outputs = [pair["input"] for pair in pairs], [pair["output"] for pair in pairs]
-    if all(pair.get("testtype") == "functional" for pair in pairs):
-        name = entry_point or pairs[0].get("func_name")
-        return _calls(name, [_json_lines(text, where) for text in inputs], [[_json(o, where)] for o in outputs], where)
-    if all(isinstance(given, str) for given in inputs):
+    inputs, outputs = [_one_of(pair, _GIVEN, where) for pair in pairs], [_one_of(pair, _DUE, where) for pair in pairs]
+    kinds = {str(pair.get("testtype") or pair.get("type") or "") for pair in pairs}
+    named = pairs[0].get("fn_name")
+    name = entry_point or named or pairs[0].get("func_name")
+    if kinds <= {"functional", "function_call", "call"}:
+        dues = [_json(due, where) for due in outputs]
+        return _calls(
+            name, [_json_lines(text, where) for text in inputs], _alternatives(dues, named is not None), where
+        )
+    by_name = all("stdin" in pair or "stdout" in pair for pair in pairs)
+    if (not name and isinstance(inputs[0], str)) or by_name or all(kind.startswith("stdin") for kind in kinds):
         return _programs(inputs, outputs, where)
-    return _calls(entry_point, inputs, [[output] for output in outputs], where)
+    arguments = [[given] if isinstance(given, str | int | float | None) else given for given in inputs]
+    return _calls(name, arguments, _alternatives(outputs, named is not None), where)
+
+
+def _one_of(pair: Mapping, names: tuple[str, ...], where: str) -> Any:
+    """What a pair gives under one of the names."""
+    for name in names:
+        if name in pair:
+            return (
+                {"args": pair["args"], "kwargs": pair["kwargs"]} if name == "args" and "kwargs" in pair else pair[name]
+            )
+    raise UserError(f"{where}: each test needs `input` and `output`, found {sorted(map(str, pair))}")
+
+
+def _alternatives(outputs: Sequence[Any], wrapped: bool) -> list[list[Any]]:
+    """For each call the values that are right; wrapped: each may stand in a list of one, where all do."""
+    wrapped = wrapped and all(isinstance(due, list) and len(due) == 1 for due in outputs)
+    return [[due, due[0]] if wrapped else [due] for due in outputs]
 
 
 def _read_apps(tests: Mapping, entry_point: str | None, where: str) -> Tests | None:
@@ -136,8 +168,7 @@ def _read_apps(tests: Mapping, entry_point: str | None, where: str) -> Tests | N
     if not name:
         return _programs([_joined(given) for given in inputs], [_joined(due) for due in outputs], where)
     arguments = [_json_lines(given, where) if isinstance(given, str) else given for given in inputs]
-    wrapped = all(isinstance(due, list) and len(due) == 1 for due in outputs)
-    return _calls(name, arguments, [[due, due[0]] if wrapped else [due] for due in outputs], where)
+    return _calls(name, arguments, _alternatives(outputs, True), where)
 
 
 def _programs(inputs: Sequence[Any], outputs: Sequence[Any], where: str) -> Programs:

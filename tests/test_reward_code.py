@@ -1,6 +1,7 @@
 """The code verifier: programs in replies, every form of tests, strict comparison, feedback, TRL's signature."""
 
 import json
+import time
 
 import pytest
 
@@ -140,7 +141,9 @@ def test_no_tests(sandbox, tests):
         ("x = 1", None, "without any assert"),
         ([{"input": [1]}], "f", "`input` and `output`"),
         ([{"input": [1], "output": 1}], None, "no entry_point"),
-        ([{"input": 1, "output": 1}], "f", "list of the arguments"),
+        ([{"input": {1}, "output": 1}], "f", "list of the arguments"),
+        ([{"input": [1], "type": "function_call", "output": 1}], None, "no entry_point"),
+        ([{"args": [1]}], "f", "`input` and `output`"),
         ([{"input": "1", "output": 1}], None, "texts"),
         ({"inputs": [1], "outputs": []}, None, "same length"),
         (["assert 1", 2], None, "assert lines"),
@@ -156,6 +159,108 @@ def test_kinds_of_tests():
     assert isinstance(read_tests(CHECK, "f"), Sources)
     assert read_tests([{"input": "1", "output": "2"}]) == Programs(["1"], ["2"])
     assert read_tests([{"input": [1], "output": 2}], "f") == Calls("f", [[1]], [[2]])
+
+
+@pytest.mark.parametrize(
+    ("pair", "entry_point", "kind"),
+    [
+        ({"input": "a", "output": "a!"}, "f", Calls("f", [["a"]], [["a!"]])),
+        ({"input": "a", "output": "a!"}, None, Programs(["a"], ["a!"])),
+        ({"input": "a", "output": "a!", "type": "stdin_stdout"}, "f", Programs(["a"], ["a!"])),
+        ({"stdin": "a", "stdout": "a!"}, "f", Programs(["a"], ["a!"])),
+        ({"input": 3, "output": 9}, "f", Calls("f", [[3]], [[9]])),
+        ({"input": None, "output": 9}, "f", Calls("f", [[None]], [[9]])),
+        ({"args": [3, 4], "expected": 9}, "f", Calls("f", [[3, 4]], [[9]])),
+        ({"args": [3], "kwargs": {"b": 4}, "expected": 9}, "f", Calls("f", [{"args": [3], "kwargs": {"b": 4}}], [[9]])),
+        ({"input": [3], "expected_output": 9}, "f", Calls("f", [[3]], [[9]])),
+        ({"type": "function_call", "fn_name": "g", "input": [1], "output": 1}, None, Calls("g", [[1]], [[1]])),
+        ({"type": "function_call", "fn_name": "g", "input": [1], "output": [1]}, None, Calls("g", [[1]], [[[1], 1]])),
+        (
+            {"type": "function_call", "fn_name": "g", "input": "1\n[2]", "output": "3"},
+            "h",
+            Calls("h", [[1, [2]]], [[3]]),
+        ),
+    ],
+)
+def test_pairs_by_their_names_and_the_entry_point(pair, entry_point, kind):
+    assert read_tests([pair], entry_point) == kind
+
+
+def test_a_check_that_is_called_needs_no_entry_point(sandbox):
+    tests = "def check(candidate):\n    assert candidate(3) == 9\n\ncheck(square)\n"
+    for text in (tests, [tests]):
+        assert run_tests(fenced("def square(x): return x * x"), text, sandbox=sandbox).passed
+        assert not run_tests(fenced("def square(x): return x"), text, sandbox=sandbox).passed
+
+
+ADD = "def add(a, b):\n    return a + b\n"
+HELPER = "def plus(a, b):\n    return a + b\n"
+BY_HELPER = "def add(a, b):\n    return plus(a, b)\n"
+
+
+def in_list(program: str, margin: str = "   ") -> str:
+    lines = "".join(f"{margin}{line}\n" if line else "\n" for line in program.split("\n"))
+    return f"1. code:\n{margin}```python\n{lines}{margin}```\n2. done"
+
+
+@pytest.mark.parametrize("entry_point", [None, "add"])
+@pytest.mark.parametrize(
+    "reply",
+    [
+        in_list(ADD),
+        in_list(ADD, "\t"),
+        "1. ```python\n   def add(a, b):\n       return a + b\n   ```",
+        "- ```py\n  def add(a, b):\n      return a + b\n  ```\n- so",
+        "```python\n    def add(a, b):\n        return a + b\n```",
+        fenced(HELPER) + fenced(BY_HELPER),
+        fenced(BY_HELPER) + fenced(HELPER),
+        fenced("import operator as o") + fenced("plus = o.add") + fenced(BY_HELPER) + fenced("print(add(1, 2))"),
+        fenced("x = add(1, 2)\nprint(x)") + fenced("def add(a, b):\n    x = a + b\n    return x"),
+        fenced("add(1, 2)  # 3") + fenced(ADD),
+        fenced("def subtract(a, b): return a - b") + fenced(ADD),
+        f"Here's the function you asked for:\n\n{ADD}\nIt adds the two numbers. That is all!",
+        f"Sure!\n{HELPER}\nand then the function itself:\n{BY_HELPER}\nDone.",
+        f"The helper comes first.\n\nfrom operator import add as plus\n{BY_HELPER}\n- Time complexity: O(1)",
+        'DOC = """\nThis is the text of a module and no prose.\n"""\n' + ADD,
+        "print('Here is the function')  # that you have asked for\n" + ADD,
+        *(
+            fenced(ADD, tag)
+            for tag in ("{python}", "python3.11", "Python 3", "{.python}", "python:add.py", "py3", "ipython")
+        ),
+        "```python title='add.py'\n" + ADD + "```",
+        "````python\n" + ADD + "````",
+        fenced(ADD).replace("\n", "\r\n"),
+        "```python\n" + ADD,
+    ],
+)
+def test_the_program_is_found_and_whole(sandbox, reply, entry_point):
+    found = run_tests(reply, ["assert add(1, 2) == 3"], entry_point, sandbox=sandbox)
+    assert found.passed, found
+
+
+@pytest.mark.parametrize("tag", ["javascript", "pycon", "pyx", "python-repl", "text"])
+def test_blocks_of_other_languages_are_no_programs(tag):
+    assert extract_program(fenced(ADD, tag), "add") is None
+
+
+def test_a_program_that_reads_stdin_is_the_block_that_runs():
+    assert extract_program(fenced(HELPER) + fenced("print(plus(1, int(input())))")) == (
+        f"{HELPER}\n\nprint(plus(1, int(input())))\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "unit",
+    ["~~~", "```", "~~~`", "``` `", "~", "`", "```python\n", "```\nx = 1\n```\n", "\\'", "'\"", "a ", "def ", " ",
+     "\t\n", '"""', "import ", "x = 1\n~~~\n", "1. ", "<think>", "from a "],
+)  # fmt: skip
+def test_the_program_of_a_hostile_reply_is_looked_for_in_linear_time(unit):
+    began = time.process_time()
+    for text in (unit * (100_000 // len(unit)), "```python\n" + unit * (100_000 // len(unit)), unit * 30_000 + "`"):
+        extract_program(text, "f")
+        extract_program(text)
+        prompt_stub(text, "f")
+    assert time.process_time() - began < 5.0
 
 
 @pytest.mark.parametrize(
@@ -311,6 +416,48 @@ def test_bad_columns_are_named():
         code_reward(["x", "y"], [["assert 1"]])
     with pytest.raises(UserError, match="mode must be"):
         code_reward(["x"], [["assert 1"]], mode="most")
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"limits": 3}, "limits must be a mapping"),
+        ({"limits": {"wall_second": 2}}, "did you mean 'wall_seconds'"),
+        ({"limits": {"processes": "many"}}, "processes must be a number"),
+        ({"limits": {"processes": 1.5}}, "processes must be a whole number"),
+        ({"limits": {"cpu_seconds": float("nan")}}, "cpu_seconds must be above 0"),
+        ({"sandbox": "docker"}, "sandbox must be bubblewrap or process"),
+        ({"sandbox": {}}, "sandbox must be bubblewrap or process"),
+        ({"tolerance": -1}, "tolerance must be"),
+        ({"tolerance": "1e-6"}, "tolerance must be"),
+    ],
+)
+def test_bad_settings_are_named(settings, said):
+    with pytest.raises(UserError, match=said):
+        code_reward(["x"], [["assert 1"]], **settings)
+
+
+def test_settings_as_a_file_gives_them():
+    need_bubblewrap()
+    loop, tests = fenced("def f(x):\n while 1: pass"), [["assert f(1) == 1"]]
+    began = time.monotonic()
+    assert code_reward([loop], tests, limits={"wall_seconds": 0.5}, sandbox="bubblewrap") == [0.0]
+    assert time.monotonic() - began < 8
+
+
+def test_a_program_may_end_by_exit(sandbox):
+    tests = [{"input": "", "output": "3"}]
+    for end in ("exit()", "quit()", "exit(0)", "import sys; sys.exit()", "raise SystemExit"):
+        assert run_tests(fenced(f"print(3)\n{end}"), tests, sandbox=sandbox).passed
+    for end in ("exit(1)", "quit('no')"):
+        assert run_tests(fenced(f"print(3)\n{end}"), tests, sandbox=sandbox).status == "error"
+
+
+def test_an_object_can_turn_no_0_into_none(sandbox):
+    blank = fenced("class Y:\n    def put(s, x): pass\n    def sort(s, key=None): return 1\ndef f(x): return Y()")
+    tests = ["f(1)[1:] == [2]", "f(1).sort(key=lambda v: v)", "f(1).put(open('/dev/null'))", "f(1)(open('/dev/null'))"]
+    rows = [[f"assert {test}"] for test in tests]
+    assert code_reward([blank] * 4, rows, sandbox=sandbox) == [0.0] * 4
 
 
 def test_a_bad_row_is_named_before_anything_runs(sandbox):

@@ -58,7 +58,7 @@ def test_it_neither_passes_nor_escapes_nor_hangs(path, sandbox, visitors):
     source, program = path.read_text(), path.stem.startswith("program_")
     began = time.monotonic()
     results = sandbox.run(source, None if program else "f", [f"{x}\n" if program else [x] for x in NUMBERS], TIGHT)
-    outcome = run_tests(source, PROGRAMS if program else CHECK, "f", sandbox=sandbox, limits=TIGHT)
+    outcome = run_tests(source, PROGRAMS if program else CHECK, None if program else "f", sandbox=sandbox, limits=TIGHT)
     assert time.monotonic() - began < HANG
     assert not outcome.passed and outcome.status not in ("tests", "no tests", "no code", "unavailable"), outcome
     assert len(results) == len(NUMBERS)

@@ -1,5 +1,7 @@
 """What a job may use, and what came of it."""
 
+import difflib
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
@@ -26,8 +28,28 @@ class Limits:
 
     def __post_init__(self) -> None:
         for field_ in fields(self):
-            if not getattr(self, field_.name) > 0:
-                raise UserError(f"{field_.name} must be above 0, found {getattr(self, field_.name)!r}")
+            value = getattr(self, field_.name)
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                raise UserError(f"{field_.name} must be a number, found {value!r:.40}")
+            if not 0 < value < float("inf"):
+                raise UserError(f"{field_.name} must be above 0 and finite, found {value!r}")
+            if field_.type in (int, "int") and value != int(value):
+                raise UserError(f"{field_.name} must be a whole number, found {value!r}")
+
+    @classmethod
+    def of(cls, given: Any) -> "Limits | None":
+        """Limits as a mapping gives them, of some of the fields; what is None or made already is taken as it is."""
+        if given is None or isinstance(given, cls):
+            return given
+        known = [field_.name for field_ in fields(cls)]
+        if not isinstance(given, Mapping):
+            raise UserError(f"limits must be a mapping of {', '.join(known)}, not {given!r:.60}")
+        for name in given:
+            if name not in known:
+                close = difflib.get_close_matches(str(name), known, n=1)
+                hint = f" (did you mean {close[0]!r}?)" if close else f"; they are {', '.join(known)}"
+                raise UserError(f"limits have no {name!r}{hint}")
+        return cls(**given)
 
 
 @dataclass(frozen=True)

@@ -236,19 +236,19 @@ def _after_fork() -> None:
 os.register_at_fork(after_in_child=_after_fork)
 
 
-def default_sandbox() -> Sandbox:
-    """The sandbox of this process, made when first asked for: the default limits, bubblewrap, one worker a core.
+def default_sandbox(isolation: Isolation = "bubblewrap") -> Sandbox:
+    """The sandbox of this process, made when first asked for: the default limits, one worker a core.
 
     Of several training processes on a machine (LOCAL_WORLD_SIZE, set by torchrun and accelerate) each takes its share.
     """
     with _default_lock:
-        return _make_default()
+        return _make_default(isolation)
 
 
 @functools.cache
-def _make_default() -> Sandbox:
+def _make_default(isolation: Isolation) -> Sandbox:
     processes = int(os.environ.get("LOCAL_WORLD_SIZE") or 1)
-    return Sandbox(max(len(os.sched_getaffinity(0)) // processes, 1))
+    return Sandbox(max(len(os.sched_getaffinity(0)) // processes, 1), isolation=isolation)
 
 
 _default_lock = threading.Lock()
