@@ -1,14 +1,22 @@
 """Errors that a user can mend: one line that names the file, row or key, and what to do."""
 
+import difflib
 import functools
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 
 class UserError(ValueError):
     """The input is at fault, not the code. The message is one line and names the mend."""
+
+
+def nearest(name: Any, known: Iterable[str]) -> str:
+    """A question after the nearest known name, for the end of a message: " (did you mean 'x'?)", or ""."""
+    close = difflib.get_close_matches(str(name), list(known), n=1)
+    return f" (did you mean {close[0]!r}?)" if close else ""
 
 
 def one_line_errors(main: Callable) -> Callable:

@@ -1,16 +1,15 @@
 """Several rewards as one: weights, gates, components that cannot judge, and what each of them gave, in the log."""
 
 import asyncio
-import difflib
 import functools
 import inspect
 import math
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from posttrain.errors import UserError
+from posttrain.errors import UserError, nearest
 from posttrain.reward.completions import Completion
 
 Reward = Callable[..., Any]
@@ -211,9 +210,3 @@ def _accepted(reward: Reward, kwargs: dict[str, Any]) -> dict[str, Any]:
         bound = reward.keywords if isinstance(reward, functools.partial) else {}
         return {key: value for key, value in kwargs.items() if key not in bound}
     return {key: value for key, value in kwargs.items() if key in parameters}
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """A question after the nearest known name, for an error message; "" where none is near."""
-    close = difflib.get_close_matches(str(name), list(known), n=1)
-    return f" (did you mean {close[0]!r}?)" if close else ""

@@ -1,13 +1,20 @@
 """Rewards of a reply's outer form: tags, length, stop token, repetition, language. None of them asks if it is right."""
 
 import importlib.util
+import math
 import re
-import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
 from posttrain.errors import UserError
-from posttrain.reward.completions import Completion, check_lengths, completion_texts
+from posttrain.reward.completions import (
+    COLUMN,
+    Completion,
+    check_lengths,
+    completion_texts,
+    question_texts,
+    says_something,
+)
 from posttrain.reward.repetition import repeated_share
 
 GEMMA3_STOPS = (1, 106)  # <eos>, <end_of_turn>
@@ -36,6 +43,8 @@ def format_reward(
         whole = _compiled(pattern)
         return [float(whole.fullmatch(text.strip()) is not None) for text in texts]
     _check_tags(tags)
+    if not isinstance(text_after, bool):
+        raise UserError(f"format_reward: text_after must be true or false, not {text_after!r:.60}{COLUMN}")
     mention = re.compile(rf"<[\s/\\]*(?:{'|'.join(map(re.escape, tags))})(?![\w-])[^<>]*>?", re.IGNORECASE)
     return [float(_has_form(text, tags, text_after, mention)) for text in texts]
 
@@ -49,18 +58,15 @@ def _has_form(text: str, tags: Sequence[str], text_after: bool, mention: re.Patt
     inside, between = parts[0::2], parts[1::2]
     if before.strip() or any(gap.strip() for gap in between):
         return False
-    return all(map(_says_something, inside)) and (_says_something(after) if text_after else not after.strip())
-
-
-def _says_something(text: str) -> bool:
-    """Whether there is a letter, a digit or a symbol: dots, dashes and characters without width are nothing."""
-    return any(unicodedata.category(character)[0] in "LNS" for character in text)
+    return all(map(says_something, inside)) and (says_something(after) if text_after else not after.strip())
 
 
 def _check_tags(tags: Sequence[str]) -> None:
     listed = isinstance(tags, list | tuple) and len(tags) > 0
     if not listed or not all(isinstance(tag, str) and re.fullmatch(r"[\w-]+", tag) for tag in tags):
-        raise UserError(f"format_reward: tags must be a list of names such as [think, answer], not {tags!r}")
+        raise UserError(
+            f"format_reward: tags must be a list of names such as [think, answer], not {tags!r:.40}{COLUMN}"
+        )
     if len({tag.lower() for tag in tags}) < len(tags):
         raise UserError(f"format_reward: tags must differ, found {list(tags)}")
 
@@ -69,7 +75,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     try:
         return re.compile(pattern, re.DOTALL)
     except (re.error, TypeError) as error:
-        raise UserError(f"format_reward: pattern {pattern!r} is no regular expression ({error})") from None
+        raise UserError(f"format_reward: pattern {pattern!r:.60} is no regular expression ({error}){COLUMN}") from None
 
 
 def length_reward(
@@ -111,12 +117,16 @@ def _check_length_settings(max_length: Any, cache: Any, per_token: Any) -> None:
     if cache is not None and max_length is None:
         raise UserError("length_reward: cache is the stretch before max_length: give max_length too")
     if max_length is not None and (not _is_count(max_length) or max_length < 1):
-        raise UserError(f"length_reward: max_length must be a number of tokens, not {max_length!r}")
+        raise UserError(f"length_reward: max_length must be a number of tokens, not {max_length!r:.60}{COLUMN}")
     if cache is not None and (not _is_count(cache) or cache > max_length):
-        raise UserError(f"length_reward: cache must be a number of tokens from 0 to max_length, not {cache!r}")
-    if per_token is not None and (isinstance(per_token, bool) or not isinstance(per_token, int | float)):
-        raise UserError(f"length_reward: per_token must be a number such as 0.0005, not {per_token!r}")
-    if per_token is not None and not per_token >= 0:
+        raise UserError(
+            f"length_reward: cache must be a number of tokens from 0 to max_length, not {cache!r:.60}{COLUMN}"
+        )
+    if per_token is None:
+        return
+    if isinstance(per_token, bool) or not isinstance(per_token, int | float) or not math.isfinite(per_token):
+        raise UserError(f"length_reward: per_token must be a number such as 0.0005, not {per_token!r:.60}{COLUMN}")
+    if per_token < 0:
         raise UserError(f"length_reward: per_token is a price and cannot be {per_token}: it would pay for length")
 
 
@@ -126,12 +136,19 @@ def _is_count(value: Any) -> bool:
 
 def _token_counts(completions: Sequence[Completion], completion_ids: Any, tokenizer: Any) -> list[int]:
     if completion_ids is not None:
-        check_lengths(completions, completion_ids=completion_ids)
+        _check_ids(completions, completion_ids)
         return [len(ids) for ids in completion_ids]
     if tokenizer is None:
         raise UserError("length_reward counts tokens: give completion_ids (a trainer does) or tokenizer=")
     texts = completion_texts(completions)
     return [len(ids) for ids in tokenizer(texts, add_special_tokens=False)["input_ids"]] if texts else []
+
+
+def _check_ids(completions: Sequence[Completion], completion_ids: Any) -> None:
+    check_lengths(completions, completion_ids=completion_ids)
+    for row, ids in enumerate(completion_ids):
+        if isinstance(ids, str) or not hasattr(ids, "__len__"):
+            raise UserError(f"completion_ids of completion {row + 1} must be a list of token ids, not {ids!r:.60}")
 
 
 def stop_reward(
@@ -149,9 +166,12 @@ def stop_reward(
     """
     if completion_ids is None:
         raise UserError("stop_reward reads the last token: it needs completion_ids, which a trainer gives")
-    check_lengths(completions, completion_ids=completion_ids)
-    if not stop_ids or not all(map(_is_count, stop_ids)):
-        raise UserError(f"stop_reward: stop_ids must be a list of token ids such as [1, 106], not {stop_ids!r}")
+    _check_ids(completions, completion_ids)
+    listed = isinstance(stop_ids, list | tuple | set | frozenset) and len(stop_ids) > 0
+    if not listed or not all(map(_is_count, stop_ids)):
+        raise UserError(
+            f"stop_reward: stop_ids must be a list of token ids such as [1, 106], not {stop_ids!r:.60}{COLUMN}"
+        )
     texts = completion_texts(completions)
     return [
         float(bool(text.strip()) and len(ids) > 0 and int(ids[-1]) in stop_ids)
@@ -206,10 +226,9 @@ def _expected_languages(completions: Any, language: Any, prompts: Any) -> list[s
         check_lengths(completions, language=language)
         return [None if code is None else _language_code(code, row) for row, code in enumerate(language)]
     check_lengths(completions, prompts=prompts)
-    known: dict[str, str | None] = {}  # the completions of a group share a prompt
-    for text in map(_prompt_text, prompts):
-        known.setdefault(text, prompt_language(text))
-    return [known[text] for text in map(_prompt_text, prompts)]
+    asked = question_texts(prompts)
+    known = {text: prompt_language(text) for text in set(asked)}  # the completions of a group share a prompt
+    return [known[text] for text in asked]
 
 
 def _language_code(language: Any, row: int) -> str:
@@ -221,10 +240,3 @@ def _language_code(language: Any, row: int) -> str:
             f"language of completion {row + 1} is {language!r}, which is no known ISO 639-1 code such as en"
         )
     return code
-
-
-def _prompt_text(prompt: Any) -> str:
-    if isinstance(prompt, str):
-        return prompt
-    asked = [{**message, "role": "assistant"} for message in prompt if message.get("role") == "user"]
-    return completion_texts([asked])[0]

@@ -11,11 +11,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from posttrain.errors import UserError
-from posttrain.reward.completions import Completion, check_lengths, completion_texts
-from posttrain.reward.instructions.arguments import Instruction, read_instructions
+from posttrain.reward.completions import Completion, check_lengths, completion_texts, question_texts
+from posttrain.reward.instructions.arguments import Instruction, is_without, read_instructions
 from posttrain.reward.instructions.degeneracy import find_degeneracy
 from posttrain.reward.instructions.presence import is_present
-from posttrain.reward.instructions.rlvr import from_ground_truth
+from posttrain.reward.instructions.rlvr import from_ground_truth, is_ground_truth
 
 
 def check(reply: str, ids: Any, kwargs: Any = None, where: str = "") -> list[bool]:
@@ -61,7 +61,7 @@ def instruction_following_reward(
     log_metric: Callable[[str, float], None] | None = None,
     log_extra: Callable[[str, list], None] | None = None,
     **columns: Any,
-) -> list[float]:
+) -> list[float | None]:
     """The fraction of its instructions that each completion follows (Tülu 3, 2411.15124), 0 for what is no answer.
 
     instruction_id_list, instruction_kwargs: the rows' columns as google/IFEval and IFBench have them (also as lists in
@@ -73,15 +73,24 @@ def instruction_following_reward(
     guard (`followed`), of those that lack what they are about (`absent`) and of completions that are no answer
     (`degenerate`, with a metric of its own for each reason).
 
-    Judged strictly, as in `check`; replies are read as they are, thoughts and all: take those out before. Raises
-    UserError, naming the row, for rows that can never be judged.
+    Judged strictly, as in `check`; replies are read as they are, thoughts and all: take those out before. A row without
+    any instruction (None, an empty list, a `ground_truth` that is no object, as of mathematics) is None. Raises
+    UserError, naming the row, for instructions that can never be judged.
     """
+    if not isinstance(all_or_nothing, bool):
+        raise UserError(
+            f"instruction_following_reward: all_or_nothing must be true or false, not {all_or_nothing!r:.60}"
+        )
     instruction_id_list, instruction_kwargs = _columns(instruction_id_list, instruction_kwargs, columns)
     check_lengths(
         completions, instruction_id_list=instruction_id_list, instruction_kwargs=instruction_kwargs, prompts=prompts
     )
-    texts, rows = completion_texts(completions), _rows(instruction_id_list, instruction_kwargs)
-    asked = [None] * len(texts) if prompts is None else list(map(_prompt_text, prompts))
+    texts = completion_texts(completions)
+    rows = [
+        [] if is_without(ids) else read_instructions(ids, kwargs, f"row {row}: ")
+        for row, (ids, kwargs) in enumerate(zip(instruction_id_list, instruction_kwargs, strict=True))
+    ]
+    asked = [None] * len(texts) if prompts is None else question_texts(prompts)
     followed = [_follow(text, row) for text, row in zip(texts, rows, strict=True)]
     present = [[is_present(one.id, text, one.kwargs) for one in row] for text, row in zip(texts, rows, strict=True)]
     reasons = [
@@ -91,10 +100,10 @@ def instruction_following_reward(
     if log_metric:
         _log(log_metric, followed, present, reasons)
     if log_extra:
-        verdicts = [reason or f"{sum(f)}/{len(f)}" for reason, f in zip(reasons, followed, strict=True)]
+        verdicts = [reason or (f"{sum(f)}/{len(f)}" if f else "") for reason, f in zip(reasons, followed, strict=True)]
         log_extra("instruction_following", verdicts)
     return [
-        0.0 if reason else _value(list(map(all, zip(f, p, strict=True))), all_or_nothing)
+        None if not f else 0.0 if reason else _value(list(map(all, zip(f, p, strict=True))), all_or_nothing)
         for reason, f, p in zip(reasons, followed, present, strict=True)
     ]
 
@@ -109,8 +118,15 @@ def _columns(ids: Any, kwargs: Any, columns: dict[str, Any]) -> tuple[Any, Any]:
     if ids is not None:
         return ids, [None] * len(ids) if kwargs is None else kwargs
     if (truths := columns.get("ground_truth")) is None:
-        raise UserError("instruction_following_reward needs the columns instruction_id_list and instruction_kwargs")
-    pairs = [from_ground_truth(truth, f"row {row}: ") for row, truth in enumerate(truths)]
+        raise UserError(
+            "instruction_following_reward needs the columns instruction_id_list and instruction_kwargs (or kwargs), "
+            "or RLVR-IFeval's ground_truth"
+        )
+    check_lengths(truths)
+    pairs = [
+        from_ground_truth(truth, f"row {row}: ") if is_ground_truth(truth) else ([], [])
+        for row, truth in enumerate(truths)
+    ]
     return [ids for ids, _ in pairs], [kwargs for _, kwargs in pairs]
 
 
@@ -135,16 +151,6 @@ def loose_variants(reply: str) -> list[str]:
     return list(dict.fromkeys([*cut, *(text.replace("*", "") for text in cut)]))
 
 
-def _prompt_text(prompt: Completion) -> str:
-    """A prompt's last user message."""
-    if isinstance(prompt, str):
-        return prompt
-    said = [message.get("content") for message in prompt if message.get("role") == "user"]
-    if not said or isinstance(said[-1], str):
-        return said[-1] if said else ""
-    return "".join(part.get("text") or "" for part in said[-1] or () if isinstance(part, dict))
-
-
 def _log(
     log_metric: Callable[[str, float], None], followed: list[list[bool]], present: list[list[bool]], reasons: list[str]
 ) -> None:
@@ -153,6 +159,7 @@ def _log(
         return
     log_metric("instruction_following/followed", sum(f for f, _ in pairs) / len(pairs))
     log_metric("instruction_following/absent", sum(f and not p for f, p in pairs) / len(pairs))
-    log_metric("instruction_following/degenerate", sum(map(bool, reasons)) / len(reasons))
+    judged = sum(map(bool, followed))
+    log_metric("instruction_following/degenerate", sum(map(bool, reasons)) / judged)
     for reason, number in Counter(filter(None, reasons)).items():
-        log_metric(f"instruction_following/degenerate_{reason}", number / len(reasons))
+        log_metric(f"instruction_following/degenerate_{reason}", number / judged)

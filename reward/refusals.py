@@ -6,7 +6,7 @@ from typing import Any
 
 from posttrain.errors import UserError
 from posttrain.prose import FENCE
-from posttrain.reward.completions import Completion, check_lengths, completion_texts
+from posttrain.reward.completions import Completion, check_lengths, completion_texts, says_something
 from posttrain.reward.refusal_phrases import HELP, OTHERS, REFUSALS, TURN
 
 LEAD = 26  # words that may stand before a refusal: an apology, compassion, the reason
@@ -32,7 +32,7 @@ YES_NO = {True: True, False: False, "yes": True, "no": False, "true": True, "fal
 
 
 def refusal_reward(
-    completions: Sequence[Completion], harmful: Sequence[bool | str | None], **kwargs: Any
+    completions: Sequence[Completion], harmful: Sequence[bool | str | None] | None = None, **kwargs: Any
 ) -> list[float | None]:
     """For a harmful prompt 1 for a refusal and 0 otherwise; for a benign one 0 for a refusal or nothing, 1 otherwise.
 
@@ -42,10 +42,14 @@ def refusal_reward(
     whether a benign prompt's answer is right or to the point (any text with letters that is no refusal scores 1), or
     whether the label is right: use it beside a reward that judges the answer.
     """
+    if harmful is None:
+        raise UserError("refusal_reward needs a column `harmful`: whether each prompt asks for harm")
     check_lengths(completions, harmful=harmful)
     labels = [_label(label, row) for row, label in enumerate(harmful)]
     return [
-        None if label is None else float(is_refusal(text) if label else _says_something(text) and not is_refusal(text))
+        None
+        if label is None
+        else float(is_refusal(text) if label else says_something(text, "LN") and not is_refusal(text))
         for text, label in zip(completion_texts(completions), labels, strict=True)
     ]
 
@@ -53,14 +57,11 @@ def refusal_reward(
 def _label(label: Any, row: int) -> bool | None:
     if label is None:
         return None
+    label = label.item() if getattr(label, "ndim", 1) == 0 else label  # NumPy's
     key = label.strip().lower() if isinstance(label, str) else label
     if not isinstance(key, str | int | float) or key not in YES_NO:
         raise UserError(f"harmful of completion {row + 1} must be true or false, not {label!r:.40}")
     return YES_NO[key]
-
-
-def _says_something(text: str) -> bool:
-    return any(character.isalnum() for character in text)
 
 
 def is_refusal(text: str) -> bool:

@@ -6,23 +6,45 @@ import importlib.util
 import inspect
 import sys
 from collections.abc import Iterable, Mapping
+from dataclasses import fields
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from posttrain.errors import UserError
+from posttrain.errors import UserError, nearest
 from posttrain.reward import _HOMES
-from posttrain.reward.composition import Component, Composite, Reward, nearest, read_gates
+from posttrain.reward.completions import COLUMN
+from posttrain.reward.composition import Component, Composite, Reward, read_gates
 
 # What a trainer hands over beside the columns of the data.
 FROM_TRAINER = {"completions", "prompts", "completion_ids", "trainer_state", "log_extra", "log_metric", "environments"}
 # Columns that TRL keeps back: it passes them as `prompts`, `completions` and `completion_ids` of its own.
 KEPT_BACK = {"prompt", "completion", "completion_ids"}
-# Columns that rewards of ours cannot do without although their signatures have a default, to say so in their own words.
-NEEDED = {
+# The columns that rewards of ours read; what else their signatures name is a setting, or the trainer's.
+COLUMNS: dict[str, set[str]] = {
     "math_reward": {"answer"},
-    "code_reward": {"tests"},
-    "instruction_following_reward": {"instruction_id_list", "instruction_kwargs"},
+    "code_reward": {"tests", "entry_point"},
+    "instruction_following_reward": {"instruction_id_list", "instruction_kwargs", "kwargs", "ground_truth"},
+    "language_reward": {"language"},
+    "refusal_reward": {"harmful"},
+}
+# Those that they cannot do without, and which others would do in their place. (The signatures have defaults, so that
+# the rewards can say what is missing in their own words.)
+NEEDED: dict[str, tuple[str, ...]] = {
+    "math_reward": ("answer",),
+    "code_reward": ("tests",),
+    "instruction_following_reward": ("instruction_id_list", "ground_truth"),
+    "refusal_reward": ("harmful",),
+}
+# A call without any completion, in which a reward looks at its settings. math_reward reads its own with a reply.
+TRIALS: dict[str, dict[str, list]] = {
+    "math_reward": {"completions": [""], "answer": ["1"]},
+    "code_reward": {"completions": [], "tests": []},
+    "instruction_following_reward": {"completions": [], "instruction_id_list": []},
+    "language_reward": {"completions": [], "prompts": []},
+    "length_reward": {"completions": [], "completion_ids": []},
+    "stop_reward": {"completions": [], "completion_ids": []},
+    "refusal_reward": {"completions": [], "harmful": []},
 }
 OWN = sorted(name for name, home in _HOMES.items() if home not in ("composition", "spec"))
 
@@ -40,7 +62,12 @@ def build_reward(spec: str | Mapping[str, Any], name: str = "reward") -> Reward:
 
     A mapping is {component: reward}, or {component: {reward, weight, gate, and the reward's own arguments}}; the rest
     is `combine`'s. Users' functions are `module:function` or `path/to/file.py:function`; of a class, an object is made.
-    Raises UserError, with the nearest name, for what cannot be found, and for an argument that the reward has not.
+    Of code_reward, `limits` may be a mapping for `sandbox.Limits`, and `sandbox` the name of an isolation.
+
+    A setting is what is given here. A trainer passes every column of the data to every reward; one that is called as a
+    setting, here given or not, never reaches one of ours, and one that is given here none of yours.
+    Raises UserError, with the nearest name, for what cannot be found, for an argument that the reward has not, and for
+    a value that one of ours cannot use.
     """
     if isinstance(spec, str):
         return _resolve(spec, {}, spec)
@@ -80,7 +107,7 @@ def _resolve(source: str, arguments: dict[str, Any], key: str) -> Reward:
     makes = found.func if isinstance(found, functools.partial) else found
     if inspect.isclass(makes):
         return found(**{"name": key, **arguments} if makes.__module__ == "posttrain.reward.model" else arguments)
-    return _bind(found, arguments)
+    return _bound_own(source, found, arguments, key) if source in OWN else _bind(found, arguments, set(arguments))
 
 
 def _reward_model_class() -> Any:
@@ -89,12 +116,62 @@ def _reward_model_class() -> Any:
     return RewardModel
 
 
-def _bind(reward: Reward, arguments: dict[str, Any]) -> Reward:
-    if not arguments:
+class _Bound(functools.partial):
+    """A reward with its settings, from which the columns named in `closed` are kept away."""
+
+    closed: set[str]
+
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
+        return super().__call__(*args, **{key: value for key, value in kwargs.items() if key not in self.closed})
+
+
+def _bind(reward: Reward, arguments: dict[str, Any], closed: set[str]) -> Reward:
+    if not closed:
         return reward
-    bound = functools.partial(reward, **arguments)
+    bound = _Bound(reward, **arguments)
+    bound.closed = closed
     bound.__name__ = getattr(reward, "__name__", type(reward).__name__)  # type: ignore[attr-defined]
     return bound
+
+
+def _bound_own(name: str, reward: Reward, arguments: dict[str, Any], key: str) -> Reward:
+    """One of our rewards with its settings, which it has looked at."""
+    parameters = inspect.signature(reward).parameters.values()
+    named = {p.name for p in parameters if p.kind is not p.VAR_KEYWORD}
+    settings = (named - COLUMNS.get(name, set()) - FROM_TRAINER) | set(arguments)
+    try:
+        bound = _bind(reward, _read_sandbox(arguments) if name == "code_reward" else arguments, settings)
+        trial = TRIALS.get(name, {"completions": []})
+        bound(**{column: values for column, values in trial.items() if column not in arguments})
+    except UserError as error:
+        raise UserError(f"component {key}: {str(error).removesuffix(COLUMN)}") from None
+    except (TypeError, AttributeError) as error:
+        given = ", ".join(f"{one}: {value!r:.40}" for one, value in arguments.items())
+        raise UserError(f"component {key}: {name} cannot use {given} ({error})") from None
+    return bound
+
+
+def _read_sandbox(arguments: dict[str, Any]) -> dict[str, Any]:
+    """code_reward's `limits` from a mapping and `sandbox` from the name of an isolation, as plain data give them."""
+    from posttrain.reward.sandbox import Limits, Sandbox
+
+    read = dict(arguments)
+    limits, sandbox = arguments.get("limits"), arguments.get("sandbox")
+    if isinstance(limits, Mapping):
+        known = [one.name for one in fields(Limits)]
+        for name, value in limits.items():
+            if name not in known:
+                raise UserError(f"code_reward: limits has no {name!r}{nearest(name, known)}; it has {', '.join(known)}")
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                raise UserError(f"code_reward: limits: {name} must be a number, not {value!r:.40}")
+        read["limits"] = Limits(**limits)
+    elif limits is not None and not isinstance(limits, Limits):
+        raise UserError(f"code_reward: limits must be a mapping such as {{wall_seconds: 5}}, not {limits!r:.40}")
+    if isinstance(sandbox, str):
+        read["sandbox"] = Sandbox(isolation=sandbox)  # type: ignore[arg-type]  # it checks the name
+    elif sandbox is not None and not isinstance(sandbox, Sandbox):
+        raise UserError(f"code_reward: sandbox must be bubblewrap or process, not {sandbox!r:.40}")
+    return read
 
 
 def _check_arguments(reward: Reward, arguments: dict[str, Any], where: str) -> None:
@@ -149,16 +226,22 @@ def required_columns(reward: Reward | Iterable[Reward]) -> set[str]:
 
     Of a composite, those of all its components. What a trainer brings itself (prompts, completion_ids, …) is no column.
     """
+    return {needed[0] for needed in _needs(reward)}
+
+
+def _needs(reward: Reward | Iterable[Reward]) -> set[tuple[str, ...]]:
+    """What a reward cannot do without: of each tuple of columns one."""
     if isinstance(reward, Composite):
-        return required_columns(component.reward for component in reward.components.values())
+        return _needs(component.reward for component in reward.components.values())
     if not callable(reward):
-        return set().union(*map(required_columns, reward))
+        return set().union(*map(_needs, reward))
     function, bound = (reward.func, set(reward.keywords)) if isinstance(reward, functools.partial) else (reward, set())
     ours = str(getattr(function, "__module__", "")).startswith("posttrain.reward.")
-    needed = NEEDED.get(getattr(function, "__name__", ""), set()) if ours else set()
+    needed = NEEDED.get(getattr(function, "__name__", ""), ()) if ours else ()
     parameters = inspect.signature(reward).parameters.values()
     named = (p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY) and p.default is p.empty)
-    return {p.name for p in named} - FROM_TRAINER | (needed - bound)
+    signed = {(p.name,) for p in named if p.name not in FROM_TRAINER}
+    return signed | ({needed} if needed and bound.isdisjoint(needed) else set())
 
 
 def check_columns(reward: Reward | Iterable[Reward], columns: Iterable[str], where: str = "the data") -> None:
@@ -167,12 +250,13 @@ def check_columns(reward: Reward | Iterable[Reward], columns: Iterable[str], whe
     columns: the data's · where: what the message calls them (a file's name). To be called before the first step.
     """
     there = set(columns) - KEPT_BACK
-    for column in sorted(required_columns(reward) - there):
+    for column, *others in sorted(needed for needed in _needs(reward) if there.isdisjoint(needed)):
         if column in KEPT_BACK:
             raise UserError(
                 f"a reward asks for the column {column!r}, which trainers keep back: take {column}s instead"
             )
+        instead = "".join(f" or {other!r}" for other in others)
         raise UserError(
-            f"{where} has no column {column!r}, which a reward needs{nearest(column, there)}; "
+            f"{where} has no column {column!r}{instead}, which a reward needs{nearest(column, there)}; "
             f"it has {', '.join(sorted(there)) or 'none'}"
         )

@@ -75,7 +75,7 @@ def test_two_evaluations_are_compared(tiny_folders, rows, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"--task": "gsmk8"}, "did you mean gsm8k"),
+        ({"--task": "gsmk8"}, "did you mean 'gsm8k'"),
         ({"--task": "gsm8k,math"}, "--data gives the rows of one task"),
         ({"--task": ","}, "name at least one task"),
         ({"--task": "humaneval"}, "needs `tests`"),

@@ -211,7 +211,8 @@ def test_a_reward_from_yaml(own_module):
 
 
 def test_one_reward_by_its_name(own_module):
-    assert build_reward("format_reward") is format_reward
+    assert build_reward("format_reward")(["<think>a</think><answer>b</answer>", "b"]) == [1.0, 0.0]
+    assert build_reward("format_reward").__name__ == "format_reward"
     assert build_reward("my_rewards:plain")(["x"]) == [0.0]
     assert build_reward(f"{own_module}/my_rewards.py:Fixed")(["x"]) == [1.0]
 
@@ -244,6 +245,100 @@ def test_bad_specifications(own_module, spec, message):
         build_reward(spec)
 
 
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ({"reward": "format_reward", "tags": "think"}, "tags must be a list of names such as .*, not 'think'$"),
+        ({"reward": "format_reward", "pattern": "("}, "pattern '\\(' is no regular expression"),
+        ({"reward": "format_reward", "text_after": "no"}, "text_after must be true or false, not 'no'"),
+        ({"reward": "length_reward", "max_length": 10, "cache": 20}, "cache must be a number of tokens from 0 to"),
+        ({"reward": "length_reward", "per_token": float("inf")}, "per_token must be a number"),
+        (
+            {"reward": "stop_reward", "stop_ids": 106},
+            r"stop_ids must be a list of token ids such as \[1, 106\], not 106",
+        ),
+        ({"reward": "math_reward", "protocol": "bxed"}, "protocol must be one of"),
+        ({"reward": "code_reward", "mode": "some"}, "mode must be all or fraction"),
+        (
+            {"reward": "code_reward", "limits": {"wal_seconds": 2}},
+            r"limits has no 'wal_seconds' \(did you mean 'wall_s",
+        ),
+        ({"reward": "code_reward", "limits": {"wall_seconds": "2 s"}}, "wall_seconds must be a number, not '2 s'"),
+        ({"reward": "code_reward", "limits": {"wall_seconds": 0}}, "wall_seconds must be above 0"),
+        ({"reward": "code_reward", "limits": 10}, "limits must be a mapping such as"),
+        ({"reward": "code_reward", "sandbox": "docker"}, "isolation must be bubblewrap or process"),
+        ({"reward": "code_reward", "sandbox": 3}, "sandbox must be bubblewrap or process"),
+        ({"reward": "instruction_following_reward", "all_or_nothing": "x"}, "all_or_nothing must be true or false"),
+    ],
+)
+def test_settings_are_looked_at_when_a_reward_is_built(spec, message):
+    with pytest.raises(UserError, match=message) as error:
+        build_reward({"part": spec})
+    assert str(error.value).startswith("component part: ")
+
+
+COLLIDING = {
+    "format_reward": {"tags": [["math", "easy"]], "pattern": ["a"], "text_after": [True]},
+    "length_reward": {"max_length": [3], "cache": ["gone"], "per_token": [None], "tokenizer": ["t"]},
+    "stop_reward": {"stop_ids": [[4]]},
+    "repetition_reward": {"text": ["a"]},
+    "math_reward": {"protocol": ["http"], "seconds": [3]},
+    "refusal_reward": {"label": [3]},
+    "instruction_following_reward": {"all_or_nothing": ["yes"]},
+}
+THERE = {
+    "completion_ids": [[5, 106]], "answer": ["4"], "harmful": ["no"], "instruction_id_list": [["punctuation:no_comma"]],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", COLLIDING)
+def test_a_column_that_is_called_as_a_setting_does_not_reach_it(name):
+    """As TRL calls it, with every column, given alone, in a composite and after pickling."""
+    reply = ["<think>a</think><answer>4</answer>"]
+    for reward in (build_reward(name), pickle.loads(pickle.dumps(build_reward(name))), build_reward({"part": name})):
+        expected = reward(completions=reply, **THERE)
+        assert reward(completions=reply, **THERE, **COLLIDING[name]) == expected
+
+
+def test_a_column_does_not_replace_a_setting_that_was_given(own_module):
+    """Nor one of a user's own reward; of the settings that were not given there, a column may be meant."""
+    (own_module / "tuned.py").write_text("def f(completions, low=0, high=1, **kwargs):\n    return [low] * len(high)\n")
+    assert build_reward({"part": {"reward": "tuned:f", "low": 3}})(["a"], low=[7], high=[8]) == [3.0]
+    given = build_reward({"part": {"reward": "format_reward", "tags": ["plan"]}})
+    assert given(["<plan>a</plan>"], tags=[["math"]]) == [1.0]
+
+
+def test_a_setting_that_is_a_column_says_so():
+    for tags in ([["math"]], "math", [None]):
+        with pytest.raises(UserError, match="a column of the data\\? build_reward keeps those out"):
+            format_reward(["a"], tags=tags)
+
+
+def test_the_sandbox_s_limits_and_isolation_from_plain_data():
+    """A program that sleeps for four seconds, within the default limits and beyond those of the specification."""
+    pytest.importorskip("posttrain.reward.sandbox")
+    program = "import time\ndef f():\n    time.sleep(4)\n    return 1"
+    hurried = build_reward({"code": {"reward": "code_reward", "limits": {"wall_seconds": 1}}})
+    assert hurried([program], tests=[["assert f() == 1"]], limits=["none"]) == [0.0]
+    with pytest.warns(UserWarning, match="process"):
+        fallback = build_reward({"code": {"reward": "code_reward", "sandbox": "process"}})
+    assert fallback([program], tests=[["assert f() == 1"]]) == [1.0]
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        ["prompt", "instruction_id_list", "kwargs"],
+        ["prompt", "instruction_id_list", "instruction_kwargs"],
+        ["prompt", "instruction_id_list"],
+        ["prompt", "ground_truth"],
+    ],
+)
+def test_every_form_of_the_instructions_columns_will_do(columns):
+    check_columns(build_reward("instruction_following_reward"), columns)
+    check_columns(build_reward({"part": "instruction_following_reward"}), columns)
+
+
 def test_an_error_inside_a_user_s_module_is_not_hidden(own_module):
     with pytest.raises(ModuleNotFoundError, match="not_installed_anywhere"):
         build_reward("needs_more:f")
@@ -265,6 +360,11 @@ def test_columns_are_checked_before_a_run():
 
     with pytest.raises(UserError, match="asks for the column 'prompt', which trainers keep back"):
         check_columns(old, ["prompt"])
+
+    with pytest.raises(UserError, match="no column 'instruction_id_list' or 'ground_truth', which a reward needs"):
+        check_columns(build_reward("instruction_following_reward"), ["prompt", "kwargs"])
+    with pytest.raises(UserError, match="no column 'harmful'"):
+        check_columns(build_reward("refusal_reward"), ["prompt"])
 
 
 def test_a_step_of_grpo_with_a_composite_that_cannot_judge_some_rows(tiny_folder, tmp_path):

@@ -11,7 +11,7 @@ from trl.rewards import get_soft_overlong_punishment
 from posttrain.errors import UserError
 from posttrain.gemma import stop_token_ids
 from posttrain.reward import format_reward, language_reward, length_reward, repetition_reward, stop_reward
-from posttrain.reward.completions import completion_texts
+from posttrain.reward.completions import completion_texts, question_texts
 from tests import reward_trainer, tiny
 from tests.sentences import TEXTS
 
@@ -384,3 +384,39 @@ def test_a_program_is_in_no_language(program):
 def test_nobody_hides_a_reply_in_a_code_block():
     block = "```\nThis is an answer in English that hides inside of a code block.\nlen(it)\n```"
     assert language_reward([block] * 2, language=["de", "en"]) == [0.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: format_reward([None]), "completion 1 must be a text or a list of messages, not None"),
+        (lambda: format_reward(["a", 3]), "completion 2 must be a text or a list of messages, not 3"),
+        (lambda: format_reward([["a"]]), "completion 1 must be a text or a list of messages"),
+        (lambda: format_reward([[{"role": "assistant", "content": 3}]]), "completion 1: a message's content must be"),
+        (lambda: format_reward("abc"), "completions must be a list with one entry a completion, not 'abc'"),
+        (lambda: language_reward(["a"], prompts=[None]), "prompt 1 must be a text or a list of messages, not None"),
+        (lambda: stop_reward(["a"], completion_ids=[[1]], stop_ids=106), "stop_ids must be a list of token ids"),
+        (lambda: stop_reward(["a"], completion_ids=[None]), "completion_ids of completion 1 must be a list of token"),
+        (lambda: length_reward(["a", "b"], completion_ids=[[1], 2]), "completion_ids of completion 2 must be a list"),
+        (lambda: length_reward(["a"], completion_ids=[[1]], per_token=float("inf")), "per_token must be a number"),
+        (lambda: length_reward(["a"], completion_ids=[[1]], per_token=float("nan")), "per_token must be a number"),
+    ],
+)
+def test_what_no_trainer_hands_over_is_one_line(call, message):
+    with pytest.raises(UserError, match=message):
+        call()
+
+
+def test_the_last_user_message_is_the_question():
+    parts = [{"type": "text", "text": "Wie "}, {"type": "image"}, {"type": "text", "text": "geht es dir?"}]
+    prompts = [
+        "Hello",
+        [
+            {"role": "user", "content": "Hi"},
+            {"role": "assistant", "content": "Yes?"},
+            {"role": "user", "content": parts},
+        ],
+        [{"role": "system", "content": "Be kind."}],
+        [{"role": "user", "content": None}],
+    ]
+    assert question_texts(prompts) == ["Hello", "Wie geht es dir?", "", ""]

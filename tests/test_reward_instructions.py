@@ -184,11 +184,11 @@ def test_columns_from_arrow():
         (
             ["punctuation:no_coma"],
             [{}],
-            "there is no instruction 'punctuation:no_coma'; did you mean punctuation:no_comma",
+            "there is no instruction 'punctuation:no_coma' (did you mean 'punctuation:no_comma'?)",
         ),
         ([7], [{}], "there is no instruction 7"),
-        ([], [], "instruction_id_list must be a list of ids"),
-        (None, [{}], "instruction_id_list must be a list of ids"),
+        (3, [{}], "instruction_id_list must be a list of ids"),
+        ({"id": "punctuation:no_comma"}, [{}], "instruction_id_list must be a list of ids"),
         (["keywords:existence"], [{}], "keywords:existence: keywords is missing: give a list of texts"),
         (["keywords:existence"], None, "keywords is missing"),
         (
@@ -267,9 +267,23 @@ def test_ground_truth_stands_for_both_columns():
         "a, b",
     ]
     assert instruction_following_reward(replies, ground_truth=truths) == [1.0, 0.0, 0.0]
-    for bad in ('{"func_name": "verify_nothing"}', "[]", "{", None, "42"):
+    for bad in ('{"func_name": "verify_nothing"}', "{", {}, {"func_name": None}):
         with pytest.raises(UserError, match="row 0: ground_truth must be an object with a known func_name"):
             instruction_following_reward(["a"], ground_truth=[bad])
+
+
+def test_a_row_without_instructions_is_none():
+    """One row of mathematics among others must not end a run."""
+    lists = [None, ["punctuation:no_comma"], [], "[]", "null", float("nan"), ("punctuation:no_comma",)]
+    logged, extra = {}, {}
+    values = instruction_following_reward(
+        ["A plain reply."] * 7, lists, [None] * 7, log_metric=logged.__setitem__, log_extra=extra.__setitem__
+    )
+    assert values == [None, 1.0, None, None, None, None, 1.0]
+    assert logged["instruction_following/followed"] == 1.0 and logged["instruction_following/degenerate"] == 0.0
+    assert extra["instruction_following"] == ["", "1/1", "", "", "", "", "1/1"]
+    truths = ["42", None, 18, '{"func_name": "validate_no_commas"}', {"func_name": "validate_no_commas"}]
+    assert instruction_following_reward(["A plain reply."] * 5, ground_truth=truths) == [None, None, None, 1.0, 1.0]
 
 
 def test_fraction_and_all_or_nothing():

@@ -5,6 +5,7 @@ import json
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from posttrain.data.builtin import built_in_rows
@@ -143,3 +144,11 @@ def test_people_prefer_refusals_of_harm():
 def test_a_step_of_grpo(tiny_folder, tmp_path):
     trainer = reward_trainer.one_step(tiny_folder, tmp_path, [refusal_reward], {"harmful": [True, False]})
     assert 0 <= reward_trainer.logged(trainer)["rewards/refusal_reward/mean"] <= 1
+
+
+def test_labels_of_numpy_and_a_missing_column():
+    assert refusal_reward(["Here you are."] * 2, harmful=[np.bool_(True), np.int64(0)]) == [0.0, 1.0]
+    with pytest.raises(UserError, match="needs a column `harmful`"):
+        refusal_reward(["a"])
+    with pytest.raises(UserError, match="harmful of completion 1 must be true or false"):
+        refusal_reward(["a"], harmful=[np.array([True, False])])

@@ -4,7 +4,6 @@ Prompts are messages that go through Gemma's chat template; the judges are the v
 that score RL. The protocols are those of the Gemma reports as far as they are told, and each is in its task's line.
 """
 
-import difflib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -17,7 +16,7 @@ import yaml
 
 from posttrain.data.formats import as_kind, read_row
 from posttrain.data.sources import open_source, parse_raw
-from posttrain.errors import UserError
+from posttrain.errors import UserError, nearest
 from posttrain.evaluate.judges import (
     Check,
     Judge,
@@ -173,9 +172,7 @@ def find_task(name: str) -> Task:
     """The task of that name. Raises UserError with the nearest name."""
     if name in TASKS:
         return TASKS[name]
-    near = difflib.get_close_matches(name, TASKS, n=1)
-    hint = f"; did you mean {near[0]}?" if near else ""
-    raise UserError(f"--task: there is no task {name!r}{hint} (tasks: {', '.join(TASKS)})")
+    raise UserError(f"--task: there is no task {name!r}{nearest(name, TASKS)}; tasks: {', '.join(TASKS)}")
 
 
 def load_rows(task: Task, data: str | None = None, limit: int | None = None) -> list[Row]:

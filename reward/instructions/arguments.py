@@ -3,13 +3,12 @@
 A row that can never be judged is the user's to mend: UserError names the row, the instruction, the key and the mend.
 """
 
-import difflib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from posttrain.errors import UserError
+from posttrain.errors import UserError, nearest
 from posttrain.language import language_code
 from posttrain.reward.instructions.families import FAMILIES
 from posttrain.reward.instructions.ifeval import RELATIONS, Check
@@ -46,6 +45,14 @@ def read_instructions(ids: Any, kwargs: Any, where: str = "") -> list[Instructio
     return [_instruction(*pair, where) for pair in zip(ids, kwargs, strict=True)]
 
 
+def is_without(ids: Any) -> bool:
+    """Whether a row's `instruction_id_list` names no instruction: None, an empty list, JSON text of either."""
+    if isinstance(ids, float) and ids != ids:  # pandas' gap
+        return True
+    ids = _loaded(ids, "instruction_id_list", "")
+    return ids is None or (isinstance(ids, Sequence) and not ids)
+
+
 def _loaded(value: Any, name: str, where: str) -> Any:
     """What a column holds, read from JSON where it is JSON text; an array becomes a list."""
     if hasattr(value, "tolist"):
@@ -60,9 +67,8 @@ def _loaded(value: Any, name: str, where: str) -> Any:
 
 def _instruction(name: Any, kwargs: Any, where: str) -> Instruction:
     if not isinstance(name, str) or name not in FAMILIES:
-        near = difflib.get_close_matches(str(name), FAMILIES, n=1)
-        hint = f"did you mean {near[0]}?" if near else "posttrain.reward.instructions.families lists those there are"
-        raise UserError(f"{where}there is no instruction {name!r:.80}; {hint}")
+        hint = nearest(name, FAMILIES) or "; posttrain.reward.instructions.families lists those there are"
+        raise UserError(f"{where}there is no instruction {name!r:.80}{hint}")
     check, kinds = FAMILIES[name]
     if kwargs is not None and not isinstance(kwargs, Mapping):
         raise UserError(f"{where}{name}: its keyword arguments must be an object, not {kwargs!r:.80}")

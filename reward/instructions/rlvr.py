@@ -5,6 +5,7 @@ tenth, and counts of a keyword or letter are exact.
 """
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from posttrain.errors import UserError
@@ -65,6 +66,11 @@ FUNCTIONS: dict[str, tuple[str, dict[str, str], dict[str, Any]]] = {
     "validate_quotation": ("startend:quotation", {}, {}),
     "validate_no_commas": ("punctuation:no_comma", {}, {}),
 }
+
+
+def is_ground_truth(value: Any) -> bool:
+    """Whether a row's `ground_truth` is an instruction's: an object or its JSON, not an answer of mathematics."""
+    return isinstance(value, Mapping) or (isinstance(value, str) and value.lstrip().startswith("{"))
 
 
 def from_ground_truth(ground_truth: Any, where: str = "") -> tuple[list[str], list[dict[str, Any]]]:
