@@ -13,6 +13,7 @@ sign is not evaluated. Anything that names several values for one, or cannot be 
 """
 
 import re
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +21,8 @@ from typing import Any
 from posttrain.errors import UserError
 from posttrain.reward.completions import Completion, check_lengths, completion_texts
 from posttrain.reward.math_equality import Request, equal
-from posttrain.reward.math_extraction import extract, extract_gold
+from posttrain.reward.math_extraction import extract, extract_gold, is_strange
+from posttrain.reward.math_forms import same_form
 from posttrain.reward.math_notation import MAX_LENGTH, normalise
 from posttrain.reward.math_workers import shared_pool
 
@@ -112,18 +114,16 @@ def _close(verdict: _Open, found: dict[str, str]) -> Verdict:
 
 
 def _restates(problem: str, gold: str, extracted: str) -> bool:
-    """Whether an answer with something left to compute is copied from the problem, and the gold is not written so.
+    """Whether an answer with something left to compute is copied from the problem, and the gold has another form.
 
     A plain number, fraction or coordinate of the problem may well be its answer.
     """
-    said, answer, wanted = (
-        re.sub(r"\s|\\(?:cdot|times)(?![a-zA-Z])|\*", "", normalise(text)) for text in (problem, extracted, gold)
-    )
+    said, answer = (re.sub(r"\s|\\(?:cdot|times)(?![a-zA-Z])|\*", "", normalise(text)) for text in (problem, extracted))
     work = re.search(
         r"[\w)}!][-+*/^!]|\\(?:sqrt|frac|binom|sin|cos|tan|log|ln|times|cdot|div)(?![a-zA-Z])|_", normalise(extracted)
     )
     simple = re.fullmatch(r"-?(?:\\frac\{?\d+\}?\{?\d+\}?|\d+/\d+)", answer)
-    return bool(work) and not simple and answer != wanted and answer in said
+    return bool(work) and not simple and answer in said and not same_form(gold, extracted)
 
 
 def math_reward(
@@ -147,7 +147,11 @@ def math_reward(
     if answer is None:
         raise UserError("math_reward needs a column `answer` with each row's gold answer")
     check_lengths(completions, answer=answer, prompts=prompts)
-    problems = [_question(prompt) for prompt in prompts] if prompts is not None else None
+    problems = [question(prompt) for prompt in prompts] if prompts is not None else None
+    strange = [row for row, gold in enumerate(answer) if is_strange(gold)]
+    if strange:
+        kind = type(answer[strange[0]]).__name__
+        warnings.warn(f"answer[{strange[0]}] is a {kind}, which is no answer: the reward is None", stacklevel=2)
     verdicts = judge_all(completion_texts(completions), answer, protocol, problems=problems, seconds=seconds)
     if log_metric:
         for name, how in (("math/no_answer", "no answer"), ("math/timeout", "timeout")):
@@ -157,10 +161,12 @@ def math_reward(
     return [None if verdict.correct is None else float(verdict.correct) for verdict in verdicts]
 
 
-def _question(prompt: Any) -> str | None:
-    """What the user asked last."""
+def question(prompt: Any) -> str | None:
+    """What the user asked last: a text as it is, of messages the last that is a user's; None if there is none."""
     if isinstance(prompt, str):
         return prompt
     asked = [message for message in prompt if isinstance(message, dict) and message.get("role") == "user"]
     content = asked[-1].get("content") if asked else None
+    if isinstance(content, list):
+        content = "\n".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
     return content if isinstance(content, str) else None

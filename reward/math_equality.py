@@ -12,6 +12,7 @@ worker (math_worker) finds them so with many more digits. `equal` is True only i
 - `x=5` is 5 and `5=x`; the name counts if both have one. An equation in two or more symbols may be rearranged.
 """
 
+import math
 import re
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
@@ -53,6 +54,8 @@ from posttrain.reward.math_values import (
 Request = dict[str, Any]
 Verdict = bool | tuple[Request, ...]
 MIN_ROUNDED_DIGITS = 4
+PRINTED_DIGITS = 12  # from here on a decimal is a double as it is printed
+MAX_ROUNDED_DIGITS = 17  # what a double prints; a longer decimal is meant exactly
 
 
 @lru_cache(8192)
@@ -356,6 +359,8 @@ def same_tree(gold: Tree, answer: Tree) -> Verdict:
         return values[0] == values[1] or _rounds_to(gold, answer, MIN_ROUNDED_DIGITS)
     if gold == answer:
         return True
+    if _rounds_to(gold, answer, PRINTED_DIGITS):  # which a first look cannot tell from the exact value
+        return True
     if look(gold, answer) is False:
         return _rounds_to(gold, answer, MIN_ROUNDED_DIGITS)
     return ({"gold": gold, "answer": answer},)
@@ -394,17 +399,25 @@ def _rounds_to(rounded: Tree, value: Tree, minimum: int) -> bool:
     ):
         return False
     whole, _, decimals = literal[1].partition(".")
-    if len((whole + decimals).lstrip("0")) < minimum or len(literal[1]) > 15 or symbols(value):
+    numbers = Floats()
+    digits = len((whole + decimals).lstrip("0"))
+    if not minimum <= digits <= MAX_ROUNDED_DIGITS or symbols(value):
         return False
     try:
-        number = evaluate(value, {}, Floats())
+        number = evaluate(value, {}, numbers)
         known = exact(value)
     except (Undefined, TooBig):
         return False
     if known is not None and minimum > 1 and _terminates(known, len(decimals) + 3):
         return False
-    half = Fraction(1, 2 * 10 ** len(decimals))
-    return number.imag == 0 and abs(number.real - float(sign * read_number(literal[1]))) <= float(half) * (1 + 1e-9)
+    wanted = sign * read_number(literal[1])
+    half = Fraction(1, 2 * 10 ** len(decimals)) * (1 + Fraction(1, 10**9))
+    # Where the literal has all of a double's digits, its own error and that of the evaluation count too.
+    if digits > 15:
+        half += (abs(wanted) + min(Fraction(numbers.largest), 100 * abs(wanted))) * Fraction(1, 10**15)
+    if known is None and (number.imag or not math.isfinite(number.real) or numbers.largest * 4e-16 > half):
+        return False
+    return abs((known if known is not None else Fraction(number.real)) - wanted) <= half
 
 
 def _terminates(value: Fraction, decimals: int) -> bool:

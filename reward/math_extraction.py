@@ -77,21 +77,29 @@ def extract(reply: str, protocol: str = "auto") -> str | None:
 
 
 def extract_gold(gold: Any) -> str | None:
-    """The answer in a gold column: a bare answer, a number, GSM8K's solution with ####, MATH's with a box.
+    """The answer in a gold column: a bare answer, a number, GSM8K's solution with ####, MATH's with a box, MetaMath's
+    and others' that state it ("The answer is: 5").
 
-    None where there is nothing to compare with: None, an empty text, NaN, a type that is no answer.
+    None where there is nothing to compare with: None, an empty text, NaN, a type that is no answer (`is_strange`).
     """
-    if isinstance(gold, bool) or not isinstance(gold, str | int | float | Fraction | Decimal):
+    if gold is None or is_strange(gold):
         return None
     if isinstance(gold, float):
         return _decimal(gold)
     text = str(gold)
     if "####" in text:
-        text = text.rpartition("####")[2]
+        text = text.rpartition("####")[2].strip().partition("\n")[0]
     elif _BOX.search(text):
         text = boxed(text) or ""
+    elif _STATED.search(text):
+        text = stated(text) or text
     text = re.sub(r"<<[^<>]*>>", "", text).strip()
     return text if normalise(text[:4000]) else None
+
+
+def is_strange(gold: Any) -> bool:
+    """Whether an entry of a gold column is of a type that is no answer: a list, a mapping, a bool."""
+    return isinstance(gold, bool) or not (gold is None or isinstance(gold, str | int | float | Fraction | Decimal))
 
 
 def _decimal(number: float) -> str | None:
@@ -100,7 +108,8 @@ def _decimal(number: float) -> str | None:
         return None
     if number == int(number) and abs(number) < 10**16:
         return str(int(number))
-    return format(Decimal(repr(number)), "f")
+    short = format(number, ".15g")  # 0.1 + 0.2 was meant to be 0.3, and 1/3 is known to 15 digits
+    return format(Decimal(short if len(short) < 15 else repr(number)), "f")
 
 
 def without_thought(reply: str) -> str:

@@ -7,6 +7,7 @@ negative only as a share.
 
 import collections
 import json
+import math
 import random
 import re
 from fractions import Fraction
@@ -167,6 +168,12 @@ def test_random_replies_raise_nothing():
         ("Factor $x^2+2x+1$.", "\\boxed{(x+1)^2}", "(x+1)^2", True),
         ("Which is larger, $\\frac{1}{2}$ or $\\frac{1}{3}$?", "\\boxed{\\frac12}", "\\frac{1}{2}", True),
         ("Is 5 or 7 larger?", "\\boxed{7}", "7", True),
+        ("Find $x \\in [0, \\frac{\\pi}{2}]$.", "\\boxed{\\frac{\\pi}{2}}", "\\pi/2", True),
+        ("Is it $5\\sqrt{2}$ or $7$?", "\\boxed{5\\sqrt{2}}", "5\\sqrt2", True),
+        ("(A) $n-1$ (B) $n$", "\\boxed{n-1}", "-1+n", True),
+        ("(A) $-\\frac{x}{2}$ (B) $x$", "\\boxed{-\\frac{x}{2}}", "-\\frac{1}{2}x", True),
+        ("(A) $y=2x+1$", "\\boxed{y=2x+1}", "y=1+2x", True),
+        ("Rationalise $\\frac{1}{\\sqrt{2}}$.", "\\boxed{\\frac{1}{\\sqrt{2}}}", "\\frac{\\sqrt{2}}{2}", False),
         ("Write $2\\sqrt{3}$ as it is.", "\\boxed{2\\sqrt{3}}", "2\\sqrt{3}", True),
         (None, "\\boxed{7 \\times 8}", "56", True),
     ],
@@ -182,12 +189,12 @@ def test_saying_the_problem_again_is_no_answer(problem, reply, gold, right):
 def test_gsm8k_and_math_golds_verify_against_themselves():
     """Two MATH rows have an empty box and an empty answer: they cannot be judged, and are None."""
     gsm8k = [row["answer"] for row in read_rows(DATA / "gsm8k" / "train.jsonl")]
-    math = read_rows(*sorted((DATA / "math").glob("*.train.jsonl")))
+    hendrycks = read_rows(*sorted((DATA / "math").glob("*.train.jsonl")))
     for replies, golds in (
         (gsm8k, gsm8k),
-        ([row["output"] for row in math], [row["output"] for row in math]),
-        ([row["output"] for row in math], [row["answer"] for row in math]),
-        ([in_box(row["answer"]) for row in math], [row["output"] for row in math]),
+        ([row["output"] for row in hendrycks], [row["output"] for row in hendrycks]),
+        ([row["output"] for row in hendrycks], [row["answer"] for row in hendrycks]),
+        ([in_box(row["answer"]) for row in hendrycks], [row["output"] for row in hendrycks]),
     ):
         found = collections.Counter(verdict.correct for verdict in judge_all(replies, golds))
         assert found[False] == 0 and found[None] <= 2 and found[True] >= 0.995 * len(replies)
@@ -260,6 +267,7 @@ def test_the_contract_of_a_reward():
 @pytest.mark.parametrize(
     "gold", [None, "", "  ", "$$", float("nan"), float("inf"), True, [], {}, "\\boxed{}", "x #### "]
 )
+@pytest.mark.filterwarnings("ignore:answer")
 def test_a_row_without_a_gold_cannot_be_judged(gold):
     assert math_reward(["\\boxed{5}"], answer=[gold]) == [None]
 
@@ -274,6 +282,36 @@ def test_a_row_without_a_gold_cannot_be_judged(gold):
     ],
 )  # fmt: skip
 def test_golds_of_every_kind_are_read(gold, text):
+    assert extract_gold(gold) == text
+
+
+def test_a_list_or_mapping_as_gold_is_none_and_said_so():
+    with pytest.warns(UserWarning, match=r"answer\[1\] is a list, which is no answer"):
+        assert math_reward(["\\boxed{5}"] * 3, answer=["5", ["5", "6"], {"a": 5}]) == [1.0, None, None]
+
+
+@pytest.mark.parametrize(
+    ("gold", "answer", "right"),
+    [
+        (1 / 3, "1/3", True), (-5 / 7, "-\\frac{5}{7}", True), (0.1 + 0.2, "0.3", True), (1.1 * 3, "3.3", True),
+        (math.sqrt(2), "\\sqrt{2}", True), (math.pi / 4, "\\frac{\\pi}{4}", True), (math.log(5), "\\ln 5", True),
+        (math.pi, "3.14", False), (math.pi, "\\frac{355}{113}", False), (1 / 3, "0.3333", False), (1 / 3, "1/4", False),
+        ("0.33333333333333", "1/3", True), ("3.141592653590", "\\pi", True), ("3.1415926536", "\\frac{22}{7}", False),
+        ("0.3333333334", "1/3", False), ("0.66666666666666", "2/3", False),
+    ],
+)  # fmt: skip
+def test_a_gold_printed_from_a_double_is_what_was_computed(gold, answer, right):
+    assert judge(in_box(answer), gold).correct is right
+
+
+@pytest.mark.parametrize(
+    ("gold", "text"),
+    [
+        ("The answer is 5", "5"), ("Answer: $\\frac12$", "$\\frac12$"), ("We add.\nThe answer is: 1/2", "1/2"),
+        ("2+3=5\n#### 5\nThe answer is: 5", "5"), ("so it is \\boxed{4}. The answer is: 4", "4"),
+    ],
+)  # fmt: skip
+def test_golds_that_state_their_answer_are_read(gold, text):
     assert extract_gold(gold) == text
 
 

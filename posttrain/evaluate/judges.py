@@ -29,9 +29,12 @@ def judge_math(rows: Sequence[Row], replies: Sequence[str]) -> list[Verdict]:
 
 
 def _mathematics(rows: Sequence[Row], replies: Sequence[str], protocol: str) -> list[Verdict]:
-    from posttrain.reward.math import judge_all
+    from posttrain.reward.math import judge_all, question
 
-    found = judge_all(replies, [row["answer"] for row in rows], protocol)
+    problems = [
+        question(row["prompt"]) for row in rows
+    ]  # as math_reward has them: saying the problem again is no answer
+    found = judge_all(replies, [row["answer"] for row in rows], protocol, problems=problems)
     return [{"correct": float(one.correct or 0), "extracted": one.extracted, "why": one.how} for one in found]
 
 
