@@ -3,6 +3,7 @@
 Both ways, as copies:
 
     {"range" | "slice": [..]} · {"deque": [length or null, [..]]} · {"keys" | "values": [..]}, {"items": [[k, v], ..]}
+    {"bytearray": "hex"} · {"counter": a dict}
     {"named": [fields, items, n or null]} a namedtuple, of which the program may have the original under a number
 
 From the program: {"r": [n, known]} its object number n, which stays there; known: of a class that the tests name
@@ -17,7 +18,7 @@ import itertools
 import operator
 import sys
 import types
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from typing import Any
 
@@ -47,12 +48,16 @@ class Record(tuple):
 
 
 def encode_copy(value: Any, encode: Callable[[Any], Any]) -> dict | None:
-    """The form of a range, slice, deque or view of a dict; None for all else."""
+    """The form of a range, slice, deque, bytearray, Counter or view of a dict; None for all else."""
     kind = type(value)
     if kind is range or kind is slice:
         return {kind.__name__: [encode(part) for part in (value.start, value.stop, value.step)]}
     if kind is deque:
         return {"deque": [value.maxlen, encode(list(value))]}
+    if kind is bytearray:
+        return {"bytearray": value.hex()}
+    if kind is Counter:
+        return {"counter": encode(dict(value))}
     name = _VIEWS.get(kind)
     return {name: encode([list(item) for item in value] if name == "items" else list(value))} if name else None
 
@@ -63,6 +68,10 @@ def decode_copy(tag: str, body: Any, decode: Callable[[Any], Any]) -> Any:
         return {"range": range, "slice": slice}[tag](*map(decode, body))
     if tag == "deque":
         return deque(decode(body[1]), body[0])
+    if tag == "bytearray":
+        return bytearray.fromhex(body)
+    if tag == "counter":
+        return Counter(decode(body))
     if tag == "keys":
         return dict.fromkeys(decode(body)).keys()
     if tag == "values":

@@ -40,8 +40,9 @@ from posttrain.reward.sandbox.frames import Channel
 from posttrain.reward.sandbox.strict import contains
 
 _PLAIN = (str, bytes, bytearray, float, int, complex, list, tuple, dict, set, range, deque, Counter, Decimal, Fraction)
-_PLAIN += (datetime, time, timedelta, re.Match, re.Pattern, pathlib.PosixPath)  # type: ignore[assignment]
-PLAIN_METHODS = {name for kind in _PLAIN for name in dir(kind) if callable(getattr(kind, name))}
+_PLAIN += (datetime, time, timedelta, pathlib.PosixPath)  # type: ignore[assignment]
+# `group` is a match's too, which is no plain value and has no lie to tell by it.
+PLAIN_METHODS = {name for kind in _PLAIN for name in dir(kind) if callable(getattr(kind, name))} - {"group"}
 AHEAD = 256  # items of an iterator that are fetched at once, after the first few, which come one by one
 
 
@@ -173,6 +174,11 @@ class Link:
 
 class Foreign:
     """An object of the program's that a function has returned: no value."""
+
+    _link_: Link
+    _number_: int
+    _made_: bool  # whether the tests have made or named it
+    _makes_: bool  # whether what they get by calling it they have made: a class, by its name
 
     def __init__(self, link: Link, number: int, made: bool = False) -> None:
         vars(self).update(_link_=link, _number_=number, _made_=made, _makes_=False)

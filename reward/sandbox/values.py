@@ -1,13 +1,13 @@
 """Plain values as JSON, and nothing but plain values: the one thing that leaves or enters a job.
 
 None, bool, int of any size, float, complex, str, bytes, list, tuple, dict, set, frozenset, and the standard library's
-Fraction, Decimal, date, time, datetime and timedelta, of exactly these types. A subclass may say of itself what it
-likes (equal to everything, say), so it is refused; the three dicts of `collections` are taken as the dicts they are,
+Fraction, Decimal, date, time, datetime, timedelta and Path, of exactly these types. A subclass may say of itself what
+it likes (equal to everything, say), so it is refused; the three dicts of `collections` are taken as the dicts they are,
 and a namedtuple as the tuple that it is. What JSON lacks is an object of one key:
 
     {"t": [..]} tuple · {"d": [[k, v], ..]} dict · {"s": [..]} set · {"z": [..]} frozenset · {"b": "hex"} bytes
     {"i": "hex"} int beyond 64 bits · {"f": "nan"} float that JSON has not · {"c": [re, im]} complex
-    {"v": [type, text]} number, date or time of the standard library
+    {"v": [type, text]} number, date, time or path of the standard library
     any other only between a test and the program that it tests: see exchange.py
 
 This module runs on both sides and needs the standard library only. What a job sends is hostile: `decode` checks it.
@@ -20,6 +20,7 @@ from collections import Counter, OrderedDict, defaultdict, namedtuple
 from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import PosixPath, PurePosixPath
 from typing import Any
 
 MAX_DEPTH = 100
@@ -35,6 +36,8 @@ _TEXTS: dict[type, Callable[[str], Any]] = {
     datetime.date: datetime.date.fromisoformat,
     datetime.time: datetime.time.fromisoformat,
     datetime.datetime: datetime.datetime.fromisoformat,
+    PurePosixPath: PurePosixPath,
+    PosixPath: PosixPath,
     datetime.timedelta: lambda text: datetime.timedelta(*map(int, text.split())),
 }
 _NAMED = {kind.__name__: read for kind, read in _TEXTS.items()}
@@ -95,7 +98,7 @@ def encode(value: Any, refer: Callable[[Any], dict] | None = None, depth: int = 
     below = depth + 1
     if kind is list:
         return [encode(item, refer, below) for item in value]
-    if kind in _DICTS:
+    if kind in _DICTS and (refer is None or kind is not Counter):
         return {"d": [[encode(key, refer, below), encode(item, refer, below)] for key, item in dict.items(value)]}
     for tag, sequence in (("t", tuple), ("s", set), ("z", frozenset)):
         if kind is sequence:
@@ -126,6 +129,8 @@ def _text(value: Any) -> str | None:
             return None
     if isinstance(value, datetime.timedelta):
         return f"{value.days} {value.seconds} {value.microseconds}"
+    if isinstance(value, PurePosixPath):
+        return str(value)
     zone = getattr(value, "tzinfo", None)
     return value.isoformat() if zone is None or type(zone) is datetime.timezone else None
 
