@@ -61,7 +61,7 @@ def measure(kind: str, path: Path, filters: list[str], workers: int, results) ->
     os.environ["POSTTRAIN_CACHE"] = tempfile.mkdtemp()
     tokenizer = os.environ.get("BENCHMARK_TOKENIZER") or None
     spec = {"sources": {"rows": str(path)}, "filters": [{name: FILTERS[name]} for name in filters]}
-    spec |= {"tokenizer": tokenizer} if tokenizer and kind == "build" else {}
+    spec |= {"tokenizer": tokenizer} if tokenizer else {}
     started = time.perf_counter()
     if kind == "build":
         from posttrain.data.build import build_mixture

@@ -1,6 +1,7 @@
 """`posttrain doctor`: what is installed, what a run will need in memory, and whether model and data fit together."""
 
 import platform
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from posttrain.cache import cache_dir
 from posttrain.chat import END_OF_TURN, IGNORE, START_OF_TURN, encode, encode_prompt, normalise_messages
 from posttrain.config import AdapterArguments, DataArguments, ModelArguments, SFTConfig, parse
 from posttrain.data.mixture import first_rows
+from posttrain.distill_config import DistillConfig
 from posttrain.errors import UserError
 from posttrain.gemma import BUILT_IN, load_config, load_model, resolve_source, stop_token_ids
 from posttrain.memory import ARCHITECTURES, GIB, MemoryPlan, estimate_memory
@@ -104,8 +106,9 @@ def plan_memory(config: str, launch: str | None = None) -> tuple[MemoryPlan, int
 
     The latter is None where the plan is for GPUs and this machine has none.
     """
+    kind = DistillConfig if re.search(r"^teacher:", _text(config), re.M) else SFTConfig
     model_args, adapter, data, args = parse(
-        (ModelArguments, AdapterArguments, DataArguments, SFTConfig), ["--config", config, "--bf16", "false"]
+        (ModelArguments, AdapterArguments, DataArguments, kind), ["--config", config, "--bf16", "false"]
     )
     setting = _read_launch(launch)
     deepspeed = setting.get("deepspeed_config", {})
@@ -130,6 +133,10 @@ def plan_memory(config: str, launch: str | None = None) -> tuple[MemoryPlan, int
     if cuda:
         return plan, torch.cuda.get_device_properties(0).total_memory
     return plan, psutil.virtual_memory().total // setting.get("num_processes", 1)
+
+
+def _text(path: str) -> str:
+    return Path(path).read_text() if Path(path).is_file() else ""  # the parser says what is wrong with it
 
 
 def check_model_and_data(source: str, data: str, count: int, console: Console) -> list[Check]:

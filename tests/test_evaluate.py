@@ -60,7 +60,7 @@ def test_gsm8k_asks_judges_and_counts(tmp_path):
         "It is $6",
         "so 8 apples.",
         "\\boxed{10}",
-        "1,2 and 12",
+        "1,2 boys, so 12",
         "14.",
         "16 - 1 = 15",
     ]
@@ -275,7 +275,7 @@ def test_rows_that_cannot_be_judged_are_refused(tmp_path):
         (
             "ifeval",
             {"prompt": "Q", "instruction_id_list": ["punctuation:no_coma"], "kwargs": [{}]},
-            "row 1 of rows: there is no instruction .*did you mean punctuation:no_comma",
+            "row 1 of rows: there is no instruction .*did you mean 'punctuation:no_comma'",
         ),
         ("mbpp", {"prompt": "Q", "tests": [3]}, "row 1 of rows.*"),
         (
@@ -298,7 +298,7 @@ def test_a_judge_without_its_package_says_so_before_any_reply(task, package, mon
 
 
 def test_an_unknown_task_names_the_nearest():
-    with pytest.raises(UserError, match="did you mean gsm8k"):
+    with pytest.raises(UserError, match="did you mean 'gsm8k'"):
         find_task("gsmk8")
 
 

@@ -116,14 +116,14 @@ def _sparse_rows(
 ) -> _Rows:
     """At T = 1 and without a tail the hard label is one more target token, and costs nothing; else its own pass."""
     hard, temperature = objective.label_weight, objective.temperature
-    apart = temperature != 1 or (teacher.tail and hard > 0)
+    apart = temperature != 1 or hard == 1 or (teacher.tail and hard > 0)  # of 1 alone, KL could not be told
     share = 0.0 if apart else hard
     ids = torch.cat([labels.unsqueeze(1), teacher.ids], 1)
     probs = torch.cat([torch.full_like(teacher.probs[:, :1], share), (1 - share) * teacher.probs], 1)
     loss, logps, entropy, top1 = sparse_cross_entropy(
         hidden, weight, ids, probs, Shape(softcap, temperature, teacher.tail)
     )
-    cross = (loss.detach() + share * logps) / max(1 - share, 1e-9)
+    cross = (loss.detach() + share * logps) / (1 - share)
     kl = cross - _entropy(teacher)
     if apart:
         trained = (hidden, weight) if hard else (hidden.detach(), weight.detach())
