@@ -117,10 +117,13 @@ def _eval(args: argparse.Namespace) -> None:
     from posttrain.eval_command import compare, run
 
     if args.compare:
+        if args.task or args.out or args.model:
+            raise UserError("--compare looks at two folders: leave out --model, --task and --out")
         compare(*args.compare)
         return
-    if not args.task or not args.out:
-        raise UserError("eval needs --model, --task and --out (or --compare DIR DIR)")
+    missing = [f"--{name}" for name in ("model", "task", "out") if not getattr(args, name)]
+    if missing:
+        raise UserError(f"eval needs {', '.join(missing)} too (or --compare DIR DIR)")
     settings = ("model", "endpoint", "backend", "data", "limit", "k", "max_new_tokens", "batch_size", "seed")
     options = {name: getattr(args, name) for name in (*settings, "report_to", "overwrite")}
     run(args.task, args.out, **options)

@@ -21,7 +21,6 @@ from posttrain.stage import fingerprint
 from posttrain.terminal import printable
 from posttrain.tracking import setup_tracking
 
-BACKENDS = ("hf", "vllm", "lm-eval")
 SAMPLE_COLUMNS = ("id", "prompt", "reply", "extracted", "correct", "why", "tokens", "stopped")
 WITHOUT_INTERVAL = ("rows", "stop_rate", "reply_tokens")
 

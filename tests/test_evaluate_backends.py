@@ -174,7 +174,9 @@ def test_vllm_is_asked_by_token_ids(vllm, tokenizer):
     assert [list(batch) for batch in batches] == [[0, 2, 3, 4], [5, 6]]
     prompts, parameters = vllm.calls[0]
     assert prompts[0]["prompt_token_ids"][0] == tokenizer.bos_token_id
-    assert [one.seed for one in parameters] == [3, 5, 6, 7]
+    list(backend.answer(PROMPTS, k=2, max_new_tokens=9, seed=4, done=[1]))
+    seeds = [one.seed for _, parameters in vllm.calls for one in parameters]
+    assert len(set(seeds)) == len(seeds) == 12  # no row under one seed has another's under the next
     assert (parameters[0].n, parameters[0].max_tokens, parameters[0].stop_token_ids) == (2, 9, [1, 106])
     assert (parameters[0].temperature, parameters[0].top_k, parameters[0].top_p) == (1.0, 64, 0.95)
     assert batches[0][0] == [Reply(str(len(prompts[0]["prompt_token_ids"])), 1, True)] * 2

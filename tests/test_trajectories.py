@@ -76,7 +76,12 @@ def test_gradient_accumulation(run, full):
     assert_same_run(run("accumulated", 1, "--gradient_accumulation_steps", "8"), full)
 
 
-@pytest.mark.parametrize("accelerate", ["cpu_ddp", "cpu_zero1", "cpu_zero2", "cpu_zero3"])
+SLOW = pytest.mark.slow
+
+
+@pytest.mark.parametrize(
+    "accelerate", ["cpu_ddp", pytest.param("cpu_zero1", marks=SLOW), "cpu_zero2", pytest.param("cpu_zero3", marks=SLOW)]
+)
 def test_two_processes(accelerate, run, full):
     assert_same_run(run(accelerate, 4, accelerate=accelerate), full)
 
@@ -90,7 +95,7 @@ def fsdp2(tmp_path_factory):
     return str(path)
 
 
-@pytest.mark.parametrize("method", ["full", "lora"])
+@pytest.mark.parametrize("method", ["full", pytest.param("lora", marks=SLOW)])
 def test_fsdp2(method, run, full, lora, fsdp2):
     """Six steps, a sharded checkpoint, resume from step three, and the whole model at the end."""
     reference = {"full": full, "lora": lora}[method]
@@ -102,7 +107,9 @@ def test_fsdp2(method, run, full, lora, fsdp2):
     assert_same_run(out, reference)
 
 
-@pytest.mark.parametrize("accelerate", ["cpu_ddp", "cpu_zero2", "cpu_zero3"])
+@pytest.mark.parametrize(
+    "accelerate", [pytest.param("cpu_ddp", marks=SLOW), "cpu_zero2", pytest.param("cpu_zero3", marks=SLOW)]
+)
 def test_two_processes_with_an_adapter(accelerate, run, lora):
     assert_same_run(run(f"lora_{accelerate}", 4, "--method", "lora", accelerate=accelerate), lora)
 
@@ -130,6 +137,7 @@ def test_zero3_that_really_shards(method, run, full, lora, zero3_sharded):
     assert_same_run(out, {"full": full, "lora": lora}[method])
 
 
+@pytest.mark.slow
 def test_two_processes_and_accumulation(run, full):
     options = ("--gradient_accumulation_steps", "2")
     assert_same_run(run("both", 2, *options, accelerate="cpu_zero2"), full)
@@ -145,8 +153,15 @@ def test_zero3_with_offload(run, full):
     assert_same_run(run("offload", 4, accelerate="cpu_zero3_offload"), full)
 
 
-@pytest.mark.parametrize(("accelerate", "batch"), [("cpu", 8), ("cpu_zero3", 4)])
-@pytest.mark.parametrize("method", ["full", "lora"])
+@pytest.mark.parametrize(
+    ("accelerate", "batch", "method"),
+    [
+        ("cpu", 8, "lora"),
+        ("cpu_zero3", 4, "full"),
+        pytest.param("cpu", 8, "full", marks=SLOW),  # a kill in the middle of it: test_recipe_errors.py
+        pytest.param("cpu_zero3", 4, "lora", marks=SLOW),
+    ],
+)
 def test_resume_from_step_three(accelerate, batch, method, run, full, lora):
     """A run that was killed after step 3 goes on as if nothing had happened."""
     reference = {"full": full, "lora": lora}[method]
@@ -167,7 +182,7 @@ def test_evaluation_is_a_mean_over_tokens(evaluated, run):
         assert launch.log(out, "eval_loss")[0] == pytest.approx(launch.log(evaluated, "eval_loss")[0], abs=1e-5)
 
 
-@pytest.mark.parametrize("accelerate", ["cpu_ddp", "cpu_zero2", "zero3_sharded", "fsdp2"])
+@pytest.mark.parametrize("accelerate", ["cpu_ddp", pytest.param("cpu_zero2", marks=SLOW), "zero3_sharded", "fsdp2"])
 def test_evaluation_on_two_processes(accelerate, run, evaluated, zero3_sharded, fsdp2):
     """The same losses, replies and rates, wherever the rows were answered; 7 rows do not divide by 2."""
     name = f"evaluated_{accelerate}"

@@ -99,7 +99,9 @@ class VllmModel:
         waiting = iter(ids)
         while batch := list(islice(waiting, self.batch_size)):
             parameters = [
-                SamplingParams(n=k, max_tokens=max_new_tokens, seed=seed + i, stop_token_ids=self.stop_ids, **sampling)
+                SamplingParams(
+                    n=k, max_tokens=max_new_tokens, seed=_row_seed(seed, i), stop_token_ids=self.stop_ids, **sampling
+                )
                 for i in batch
             ]
             outputs = self.engine.generate([{"prompt_token_ids": ids[i]} for i in batch], parameters, use_tqdm=False)
@@ -150,7 +152,7 @@ class ServedModel:
         with ThreadPoolExecutor(self.concurrency) as pool:
             while True:
                 for i in islice(waiting, 0 if fault else self.concurrency - len(asked)):
-                    asked[pool.submit(self._request, prompts[i], k, max_new_tokens, seed + i)] = i
+                    asked[pool.submit(self._request, prompts[i], k, max_new_tokens, _row_seed(seed, i))] = i
                 if not asked:
                     break
                 found = {}
@@ -206,6 +208,11 @@ class ServedModel:
         if isinstance(error, APIConnectionError | APIStatusError):
             return f"no answer after {self.retries} further tries ({said})"
         return f"the answer is not that of a chat completions endpoint ({said})"
+
+
+def _row_seed(seed: int, row: int) -> int:
+    """A row's own, which no other row has under any seed near by."""
+    return random.Random(f"{seed}/{row}").getrandbits(31)
 
 
 def encoded(messages: Messages, tokenizer: PreTrainedTokenizerBase, where: str) -> list[int]:

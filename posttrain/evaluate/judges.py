@@ -47,7 +47,7 @@ def check_answer(row: Row, where: str) -> None:
 
 
 def judge_exact(rows: Sequence[Row], replies: Sequence[str]) -> list[Verdict]:
-    """The reply's final line is `answer`, as `replies.matches` has it."""
+    """What the reply says after its last `####`, or else on its first line, is `answer`: see `replies.matches`."""
     from posttrain.evaluate.replies import final_line, matches
 
     return [

@@ -113,7 +113,7 @@ def matches(reply: str, answer: str) -> bool:
 
 
 def final_line(reply: str) -> str | None:
-    """The line that `matches` looks at; None in an empty reply."""
+    """The line that `matches` looks at: after the last `####`, or else the first; None in an empty reply."""
     final = (reply.rpartition("####")[2] or reply).strip().splitlines()
     return final[0] if final else None
 

@@ -158,7 +158,7 @@ TASKS = {
         ),
         Task(
             "exact",
-            "your rows: the reply's final line is the answer, word for word",
+            "your rows: what follows the reply's last ####, or else its first line, is the answer",
             None,
             ("answer",),
             judge_exact,
