@@ -57,7 +57,9 @@ def test_the_recipe_runs_it_on_any_number_of_processes(accelerate, tiny_folder, 
     assert "gsm8k accuracy" in done.stdout
 
 
-@pytest.mark.parametrize("accelerate", ["cpu_zero3", "fsdp2", pytest.param("cpu_ddp", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "accelerate", ["cpu_zero3", *(pytest.param(name, marks=pytest.mark.slow) for name in ("fsdp2", "cpu_ddp"))]
+)
 def test_replies_that_stop_at_unlike_lengths_hang_no_process(accelerate, tiny_folder, tmp_path):
     """Process 0 writes 40 tokens a reply, process 1 one: as many steps more with the weights that they share."""
     config = yaml.safe_load((launch.ROOT / "accelerate_configs" / f"{accelerate}.yaml").read_text())
@@ -89,7 +91,7 @@ def test_what_is_wrong_with_it_is_said_before_training(tiny_folder, tmp_path, mo
     rows = launch.write_rows(tmp_path / "train.jsonl", 12)
     sound = ["it_sft.py", "--model", tiny_folder, "--train", rows, "--output_dir", tmp_path / "out"]
     for options, message in (
-        (["--benchmark", "gsmk8"], "did you mean gsm8k"),
+        (["--benchmark", "gsmk8"], "did you mean 'gsm8k'"),
         (["--benchmark", "exact"], "give --data"),
         (["--benchmark", "gsm8k", "--benchmark_data", rows], "needs `answer`"),
         (["--benchmark", "gsm8k", "--benchmark_rows", 0], "benchmark_rows must be at least 1"),

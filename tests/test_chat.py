@@ -1,5 +1,7 @@
 """Messages to ids and labels: traps 10-20, golden ids, the template as reference, and packing that does not leak."""
 
+from functools import cache
+
 import pytest
 import torch
 from trl.data_utils import pack_dataset
@@ -7,6 +9,7 @@ from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
 
 from posttrain.chat import IGNORE, encode, encode_batch, encode_prompt, encode_rows, normalise_messages
 from posttrain.errors import UserError
+from posttrain.gemma import load_tokenizer
 from tests import tiny
 
 MULTI = [
@@ -44,22 +47,24 @@ def test_ids_are_the_template_s(name, tokenizer):
     assert encode_prompt(messages[:-1], tokenizer) == prompt
 
 
+@cache
+def real_tokenizer(source):
+    """Read once: it takes seconds."""
+    return load_tokenizer(source)
+
+
 @pytest.mark.real
 @pytest.mark.parametrize("name", CONVERSATIONS)
 def test_ids_are_the_template_s_with_the_real_tokenizer(name, real_source):
-    from posttrain.gemma import load_tokenizer
-
-    test_ids_are_the_template_s(name, load_tokenizer(real_source))
+    test_ids_are_the_template_s(name, real_tokenizer(real_source))
 
 
 @pytest.mark.real
 def test_golden_ids(real_source):
     """<bos><start_of_turn>user\\nHi there<end_of_turn>\\n<start_of_turn>model\\nHello!<end_of_turn>\\n, by hand from
     Gemma 3's vocabulary: 2 105 2364(user) 107(\\n) … 106 107 105 4368(model) 107 9259(Hello) 236888(!) 106 107."""
-    from posttrain.gemma import load_tokenizer
-
     messages = [{"role": "user", "content": "Hi there"}, {"role": "assistant", "content": "Hello!"}]
-    encoded = encode(messages, load_tokenizer(real_source))
+    encoded = encode(messages, real_tokenizer(real_source))
     assert encoded["input_ids"] == [2, 105, 2364, 107, 10979, 993, 106, 107, 105, 4368, 107, 9259, 236888, 106, 107]
     assert encoded["labels"] == [IGNORE] * 11 + [9259, 236888, 106, IGNORE]
 

@@ -7,6 +7,8 @@ import shutil
 import signal
 import sys
 import time
+from functools import partial
+from pathlib import Path
 
 import pytest
 from safetensors.torch import load_file
@@ -20,7 +22,7 @@ from posttrain.gemma import load_model, save_model
 from posttrain.student import build_student
 from posttrain.teacher.cache import TeacherCache
 from posttrain.tracking import read_lines
-from tests import launch
+from tests import launch, tiny
 
 STEPS = 6
 ROWS = ("--eval_rows", "8", "--max_length", "64", "--seed", "7")
@@ -36,21 +38,11 @@ def rows(tmp_path_factory):
 @pytest.fixture(scope="module")
 def teacher(tiny_folder, rows, tmp_path_factory):
     """A few steps of SFT away from the student, and surer of what it says."""
-    out = tmp_path_factory.mktemp("teacher") / "model"
-    options = (
-        "--model",
-        str(tiny_folder),
-        "--train",
-        rows,
-        "--eval_rows",
-        "0",
-        "--max_steps",
-        "30",
-        "--report_to",
-        "none",
-    )
-    launch.sft(out, *options, "--learning_rate", "1e-2", "--save_dtype", "float32", "--save_strategy", "no")
-    return str(out)
+    folder = tmp_path_factory.mktemp("teacher")
+    settings = {"max_steps": 30, "learning_rate": 1e-2, "save_strategy": "no"}
+    trainer = tiny.trainer(tiny_folder, folder / "run", read_lines(Path(rows)), **settings)
+    trainer.train()
+    return str(save_model(trainer.model, trainer.processing_class, folder / "model"))
 
 
 @pytest.fixture(scope="module")
@@ -64,19 +56,17 @@ def cache(teacher, rows, tmp_path_factory):
 def distill(tiny_folder, rows, tmp_path_factory):
     root = tmp_path_factory.mktemp("distill")
 
-    def distill(name, teacher, *options, accelerate="cpu", batch="8"):
+    def distill(name, teacher, *options, accelerate=None, batch="8"):
+        """In this process, or launched with an accelerate config."""
         out = root / name
         given = ("--model", str(tiny_folder), "--train", rows, "--teacher", str(teacher))
-        launch.run(
-            "it_distill",
-            out,
-            *given,
-            *TRAINING,
-            "--per_device_train_batch_size",
-            batch,
-            *options,
-            accelerate=accelerate,
-        )
+        given += (*TRAINING, "--per_device_train_batch_size", batch, *options)
+        if accelerate:
+            launch.run("it_distill", out, *given, accelerate=accelerate)
+        else:
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(os, "environ", os.environ.copy())
+                run_here(patch, "it_distill", out, *given)
         return out
 
     return distill
@@ -92,8 +82,19 @@ def live(distill, teacher):
     return distill("live", teacher)
 
 
-def test_two_processes_write_what_one_writes(cache, teacher, rows, tmp_path):
-    launch.run("it_teacher", tmp_path / "one", "--teacher", teacher, "--train", rows, *ROWS)
+def run_here(patch, recipe, out, *options):
+    """A recipe in this process."""
+    patch.setattr(sys, "argv", [recipe, "--output_dir", str(out), *map(str, options)])
+    importlib.import_module(f"posttrain.recipes.{recipe}").main()
+
+
+@pytest.fixture
+def here(monkeypatch, environment):
+    return partial(run_here, monkeypatch)
+
+
+def test_two_processes_write_what_one_writes(here, cache, teacher, rows, tmp_path):
+    here("it_teacher", tmp_path / "one", "--teacher", teacher, "--train", rows, *ROWS)
     names = TeacherCache(cache).manifest["shards"]
     assert names and all((cache / name).read_bytes() == (tmp_path / "one" / name).read_bytes() for name in names)
     manifest = TeacherCache(cache).manifest
@@ -184,17 +185,6 @@ def test_kill_9_while_caching(cache, teacher, tmp_path):
     assert (tmp_path / "killed" / "train-00000.arrow").stat().st_mtime_ns == first
     for name in TeacherCache(tmp_path / "whole").manifest["shards"]:
         assert (tmp_path / "killed" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
-
-
-@pytest.fixture
-def here(monkeypatch, environment):
-    """A recipe in this process."""
-
-    def here(recipe, out, *options):
-        monkeypatch.setattr(sys, "argv", [recipe, "--output_dir", str(out), *map(str, options)])
-        importlib.import_module(f"posttrain.recipes.{recipe}").main()
-
-    return here
 
 
 @pytest.fixture

@@ -108,8 +108,9 @@ def test_damaged_files_are_one_line_and_can_be_overwritten(name, tiny_folder, ro
 
 
 def test_what_is_missing_is_said(capsys):
-    assert "--task and --out" in run(capsys, "--model", "m")[2]
-    assert "name the checkpoint" in run(capsys, "--task", "gsm8k", "--out", "o")[2]
+    assert "--task, --out too" in run(capsys, "--model", "m")[2]
+    assert "--model too" in run(capsys, "--task", "gsm8k", "--out", "o")[2]
+    assert "leave out --model" in run(capsys, "--model", "m", "--compare", "a", "b")[2]
 
 
 def test_a_dead_endpoint_is_one_line_and_loses_nothing(rows, tmp_path, capsys):

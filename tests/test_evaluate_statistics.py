@@ -44,6 +44,7 @@ def test_no_spread_is_not_certainty():
     assert mean_interval([0.0] * 10)[2] > 0.2
 
 
+@pytest.mark.slow
 def test_the_bootstrap_interval_covers_as_often_as_it_says():
     rng = random.Random(0)
     covered = 0

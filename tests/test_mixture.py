@@ -567,7 +567,9 @@ UNGUARDED = """
 """
 
 
-@pytest.mark.parametrize(("filters", "rows"), [(["empty_or_cut"], 40), (["__main__:at_the_top"], 39)])
+@pytest.mark.parametrize(
+    ("filters", "rows"), [pytest.param(["empty_or_cut"], 40, marks=pytest.mark.slow), (["__main__:at_the_top"], 39)]
+)
 def test_a_script_without_a_main_guard_is_not_run_by_its_workers(tmp_path, three, filters, rows):
     """It would wait for the lock that its own first run holds. A filter of the script itself stays in its process."""
     script = tmp_path / "script.py"

@@ -193,7 +193,7 @@ def test_a_finished_run_and_one_of_other_settings(tiny_folder, tmp_path, out, mo
 # --- real processes --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("accelerate", ["cpu", "cpu_ddp"])
+@pytest.mark.parametrize("accelerate", [pytest.param("cpu", marks=pytest.mark.slow), "cpu_ddp"])
 def test_one_line_under_accelerate_launch(accelerate, tmp_path, out):
     """The launcher has its own exit status and, with several processes, adds its own report; our line stands once,
     there is no traceback of ours, and no model was loaded."""

@@ -361,6 +361,7 @@ def test_command_writes_nothing_for_wrong_values(options, message, deep_folder, 
     assert status == 2 and message in err and not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.real
 def test_a_student_of_nine_layers_of_the_real_270m(real_source):
     """A layer by hand: q and o 640×1024, k and v 640×256, FFN 3×640×2048, two norms of 256 and four of 640."""

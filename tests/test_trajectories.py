@@ -80,7 +80,7 @@ SLOW = pytest.mark.slow
 
 
 @pytest.mark.parametrize(
-    "accelerate", ["cpu_ddp", pytest.param("cpu_zero1", marks=SLOW), "cpu_zero2", pytest.param("cpu_zero3", marks=SLOW)]
+    "accelerate", ["cpu_ddp", *(pytest.param(name, marks=SLOW) for name in ("cpu_zero1", "cpu_zero2", "cpu_zero3"))]
 )
 def test_two_processes(accelerate, run, full):
     assert_same_run(run(accelerate, 4, accelerate=accelerate), full)
@@ -131,7 +131,7 @@ def zero3_sharded(tmp_path_factory):
     return str(folder / "zero3.yaml")
 
 
-@pytest.mark.parametrize("method", ["full", "lora"])
+@pytest.mark.parametrize("method", ["full", pytest.param("lora", marks=SLOW)])
 def test_zero3_that_really_shards(method, run, full, lora, zero3_sharded):
     out = run(f"sharded_{method}", 4, "--method", method, accelerate=zero3_sharded)
     assert_same_run(out, {"full": full, "lora": lora}[method])
@@ -143,6 +143,7 @@ def test_two_processes_and_accumulation(run, full):
     assert_same_run(run("both", 2, *options, accelerate="cpu_zero2"), full)
 
 
+@pytest.mark.slow
 def test_gradient_checkpointing(run, full):
     assert_same_run(run("checkpointed", 8, "--gradient_checkpointing", "true"), full)
 
@@ -156,7 +157,7 @@ def test_zero3_with_offload(run, full):
 @pytest.mark.parametrize(
     ("accelerate", "batch", "method"),
     [
-        ("cpu", 8, "lora"),
+        pytest.param("cpu", 8, "lora", marks=SLOW),
         ("cpu_zero3", 4, "full"),
         pytest.param("cpu", 8, "full", marks=SLOW),  # a kill in the middle of it: test_recipe_errors.py
         pytest.param("cpu_zero3", 4, "lora", marks=SLOW),
@@ -175,6 +176,7 @@ def test_resume_from_step_three(accelerate, batch, method, run, full, lora):
     assert_same_run(out, reference)
 
 
+@pytest.mark.slow
 def test_evaluation_is_a_mean_over_tokens(evaluated, run):
     """Rows in batches of 8, of 3, and laid end to end give one mean over tokens."""
     for options in (("--per_device_eval_batch_size", "3"), ("--packing", "true", "--max_length", "64")):
@@ -182,7 +184,9 @@ def test_evaluation_is_a_mean_over_tokens(evaluated, run):
         assert launch.log(out, "eval_loss")[0] == pytest.approx(launch.log(evaluated, "eval_loss")[0], abs=1e-5)
 
 
-@pytest.mark.parametrize("accelerate", ["cpu_ddp", pytest.param("cpu_zero2", marks=SLOW), "zero3_sharded", "fsdp2"])
+@pytest.mark.parametrize(
+    "accelerate", [*(pytest.param(name, marks=SLOW) for name in ("cpu_ddp", "cpu_zero2", "fsdp2")), "zero3_sharded"]
+)
 def test_evaluation_on_two_processes(accelerate, run, evaluated, zero3_sharded, fsdp2):
     """The same losses, replies and rates, wherever the rows were answered; 7 rows do not divide by 2."""
     name = f"evaluated_{accelerate}"

@@ -12,6 +12,8 @@ TESTS = Path(__file__).parent
 sharded = "--fsdp2" in sys.argv
 if sharded:
     sys.argv.remove("--fsdp2")
-script = TESTS / "fsdp_on_cpu.py" if sharded else TESTS.parent / "recipes" / "it_sft.py"
-sys.argv[0] = str(script)
+script = recipe = TESTS.parent / "recipes" / "it_sft.py"
+if sharded:
+    script = TESTS / "fsdp_on_cpu.py"
+sys.argv[:1] = [str(script), str(recipe)] if sharded else [str(recipe)]
 runpy.run_path(str(script), run_name="__main__")
