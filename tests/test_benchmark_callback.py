@@ -44,7 +44,8 @@ def test_it_runs_before_every_so_many_steps_and_at_the_end(tiny_folder, tmp_path
     assert {"prompt", "reply", "correct", "extracted", "stopped"} <= kept[0].keys()
 
 
-@pytest.mark.parametrize("accelerate", [pytest.param("cpu", marks=pytest.mark.slow), "cpu_zero3"])
+@pytest.mark.slow
+@pytest.mark.parametrize("accelerate", ["cpu", "cpu_zero3"])
 def test_the_recipe_runs_it_on_any_number_of_processes(accelerate, tiny_folder, tmp_path):
     """Three rows on two processes that shard the weights: the figures of one process, and a line in the table."""
     data = tmp_path / "rows.jsonl"

@@ -358,7 +358,7 @@ KILLED = """
 """
 
 
-@pytest.mark.parametrize("at", ["b", "c", "comparing"])
+@pytest.mark.parametrize("at", [pytest.param("b", marks=pytest.mark.slow), "c", "comparing"])
 def test_a_killed_build_goes_on_and_gives_the_same_rows(tmp_path, three, at, monkeypatch):
     spec = tmp_path / "m.yaml"
     three["a"]["test"] = 5

@@ -210,7 +210,7 @@ def test_kill_9_and_the_same_command_again(tiny_folder, tmp_path):
     """SIGKILL for the whole process group in the middle of training, somewhere between two checkpoints; then the same
     command. The losses of every step are those of a run that nobody killed, and the finished weights are the same."""
     rows = launch.write_rows(tmp_path / "rows.jsonl")
-    options = ["--model", str(tiny_folder), "--train", str(rows), "--max_steps", "60", "--save_steps", "4"]
+    options = ["--model", str(tiny_folder), "--train", str(rows), "--max_steps", "32", "--save_steps", "4"]
     options += ["--learning_rate", "3e-3", "--eval_rows", "4", "--sample_tokens", "4", "--sample_rows", "2"]
     options += ["--report_to", "none", "--save_dtype", "float32", "--seed", "7", "--per_device_train_batch_size", "8"]
     whole, killed = tmp_path / "whole", tmp_path / "killed"
@@ -230,7 +230,7 @@ def test_kill_9_and_the_same_command_again(tiny_folder, tmp_path):
 
     launch.sft(killed, *options)
     assert launch.log(killed, "loss") == pytest.approx(launch.log(whole, "loss"), abs=1e-6)
-    assert len(launch.log(killed, "loss")) == 60
+    assert len(launch.log(killed, "loss")) == 32
     assert json.loads((killed / "stage.json").read_text())["stage"] == "sft"
     # It went on from a checkpoint: the records up to it are those of the killed run, with their times.
     after = read_lines(killed / "log.jsonl")
@@ -238,7 +238,7 @@ def test_kill_9_and_the_same_command_again(tiny_folder, tmp_path):
     assert mark >= 4 and kept == after[: len(kept)]
     first, second = load_file(whole / "model.safetensors"), load_file(killed / "model.safetensors")
     assert max((first[key] - second[key]).abs().max().item() for key in first) < 1e-6
-    assert yaml.safe_load((killed / "config.yaml").read_text())["config"]["max_steps"] == 60
+    assert yaml.safe_load((killed / "config.yaml").read_text())["config"]["max_steps"] == 32
 
 
 def between_checkpoints(folder):

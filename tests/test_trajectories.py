@@ -95,7 +95,8 @@ def fsdp2(tmp_path_factory):
     return str(path)
 
 
-@pytest.mark.parametrize("method", ["full", pytest.param("lora", marks=SLOW)])
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["full", "lora"])
 def test_fsdp2(method, run, full, lora, fsdp2):
     """Six steps, a sharded checkpoint, resume from step three, and the whole model at the end."""
     reference = {"full": full, "lora": lora}[method]
@@ -107,9 +108,8 @@ def test_fsdp2(method, run, full, lora, fsdp2):
     assert_same_run(out, reference)
 
 
-@pytest.mark.parametrize(
-    "accelerate", [pytest.param("cpu_ddp", marks=SLOW), "cpu_zero2", pytest.param("cpu_zero3", marks=SLOW)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("accelerate", ["cpu_ddp", "cpu_zero2", "cpu_zero3"])
 def test_two_processes_with_an_adapter(accelerate, run, lora):
     assert_same_run(run(f"lora_{accelerate}", 4, "--method", "lora", accelerate=accelerate), lora)
 
@@ -154,15 +154,9 @@ def test_zero3_with_offload(run, full):
     assert_same_run(run("offload", 4, accelerate="cpu_zero3_offload"), full)
 
 
-@pytest.mark.parametrize(
-    ("accelerate", "batch", "method"),
-    [
-        pytest.param("cpu", 8, "lora", marks=SLOW),
-        ("cpu_zero3", 4, "full"),
-        pytest.param("cpu", 8, "full", marks=SLOW),  # a kill in the middle of it: test_recipe_errors.py
-        pytest.param("cpu_zero3", 4, "lora", marks=SLOW),
-    ],
-)
+@pytest.mark.slow  # a kill in the middle of a run, and going on: test_recipe_errors.py
+@pytest.mark.parametrize(("accelerate", "batch"), [("cpu", 8), ("cpu_zero3", 4)])
+@pytest.mark.parametrize("method", ["full", "lora"])
 def test_resume_from_step_three(accelerate, batch, method, run, full, lora):
     """A run that was killed after step 3 goes on as if nothing had happened."""
     reference = {"full": full, "lora": lora}[method]
