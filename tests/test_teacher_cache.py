@@ -66,6 +66,24 @@ def test_draws_are_the_inverse_of_the_distribution():
     assert warm.weights.tolist() == pytest.approx([root / sum(roots) for root in roots[1:]])
 
 
+@pytest.mark.parametrize("vocabulary", [3, 512, 513, 262_208])
+def test_draws_are_those_of_the_running_sums(vocabulary):
+    """Against one cumulative sum in float64, with tokens and whole blocks that have no weight; the last points too."""
+    generator = torch.Generator().manual_seed(4)
+    weights = torch.rand(3, vocabulary, generator=generator) ** 30
+    weights[:, 1:2] = 0
+    weights[:, max(2, vocabulary - 700) :] = 0
+    weights[:, 0] = 0.5
+    points = uniforms(3, 200)
+    points[:, :2] = torch.tensor([0.0, 1 - 2**-53])
+    edges = weights.double().cumsum(-1)
+    expected = torch.searchsorted(edges, (points * edges[:, -1:]).sort(-1).values, right=True)
+    found = targets._drawn(weights, points)
+    inside = expected < vocabulary  # the very last point may round to the whole
+    assert torch.equal(found[inside], expected[inside])
+    assert (weights.gather(1, found) > 0).all()
+
+
 def test_draws_follow_the_teacher_s_probabilities(monkeypatch):
     monkeypatch.setattr(targets, "ROWS", 2)
     given = dense(tokens=3, vocabulary=20)

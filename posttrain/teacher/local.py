@@ -82,9 +82,11 @@ class LocalTeacher:
             inputs, at = _padded([rows[i] for i in batch], self.model.device)
             targets = self.distribution(inputs, at)
             lengths = at.sum(-1).tolist()
-            for i, hidden in zip(batch, targets.hidden.split(lengths), strict=True):
-                draws = torch.rand(len(hidden), count, generator=row_generator(seed, first + i), dtype=torch.float64)
-                found[i] = pick(DenseTargets(hidden, targets.head, targets.softcap), draws, method, temperature)
+            draws = [
+                torch.rand(length, count, generator=row_generator(seed, first + i), dtype=torch.float64)
+                for i, length in zip(batch, lengths, strict=True)
+            ]
+            found |= dict(zip(batch, pick(targets, torch.cat(draws), method, temperature).split(lengths), strict=True))
         for i in range(len(rows)):
             yield found.pop(i)
 

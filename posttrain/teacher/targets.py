@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 from torch.nn.utils.rnn import pad_sequence
 
 from posttrain.errors import UserError
@@ -19,7 +20,8 @@ from posttrain.losses.head import buffer_dtype, compute_logits
 
 METHODS = ("draws", "distinct", "top")
 MOST = 256  # ids a position: the report's number, and what a byte can count
-ROWS = 32  # positions sampled at once: two float64 (ROWS, V) of 67 MB for Gemma's vocabulary
+ROWS = 32  # positions sampled at once: a few float32 (ROWS, V) of 34 MB for Gemma's vocabulary
+BLOCK = 512  # ids of a block in `_drawn`
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,15 @@ class Picked:
     weights: Tensor
     entropy: Tensor
 
+    def split(self, positions: list[int]) -> list["Picked"]:
+        """In parts of so many positions."""
+        lengths = self.lengths.split(positions)
+        counts = [int(part.sum()) for part in lengths]
+        parts = zip(
+            lengths, self.ids.split(counts), self.weights.split(counts), self.entropy.split(positions), strict=True
+        )
+        return [Picked(*part) for part in parts]
+
 
 def check_method(method: str, count: int) -> None:
     if method not in METHODS:
@@ -92,18 +103,17 @@ def pick(targets: DenseTargets, uniforms: Tensor, method: str, temperature: floa
     return Picked(*(torch.cat([getattr(part, name) for part in parts]) for name in Picked.__dataclass_fields__))
 
 
-def _pick_rows(logits: Tensor, uniforms: Tensor, method: str) -> Picked:
-    """logits: (n, V), overwritten"""
-    logps = logits.log_softmax(-1)
-    probs = logps.exp()
-    entropy = -(probs * logps).sum(-1)
+def _pick_rows(z: Tensor, uniforms: Tensor, method: str) -> Picked:
+    """z: (n, V) logits, overwritten; every pass over them costs a megabyte a position"""
+    z -= z.amax(-1, keepdim=True)
+    exps = z.exp()
+    total = exps.sum(-1)
+    entropy = total.log() - z.mul_(exps).sum(-1) / total
     if method == "top":
-        ids = probs.topk(uniforms.shape[1]).indices.sort(-1).values
+        ids = exps.topk(uniforms.shape[1]).indices.sort(-1).values
         lengths = torch.full_like(ids[:, 0], ids.shape[1])
-        return _stored(lengths, ids.flatten(), probs.gather(1, ids).flatten(), entropy)
-    edges = probs.double().cumsum(-1)
-    points = (uniforms * edges[:, -1:]).sort(-1).values
-    ids = torch.searchsorted(edges, points, right=True).clamp(max=logits.shape[1] - 1)  # (n, N), ascending
+        return _stored(lengths, ids.flatten(), (exps.gather(1, ids) / total[:, None]).flatten(), entropy)
+    ids = _drawn(exps, uniforms)
     starts = torch.ones_like(ids, dtype=torch.bool)
     starts[:, 1:] = ids[:, 1:] != ids[:, :-1]
     lengths = starts.sum(-1)
@@ -112,9 +122,32 @@ def _pick_rows(logits: Tensor, uniforms: Tensor, method: str) -> Picked:
     if method == "draws":
         return _stored(lengths, distinct, torch.diff(flat, append=flat.new_tensor([ids.numel()])), entropy)
     row = torch.arange(len(ids), device=ids.device).repeat_interleave(lengths)
-    chosen = probs[row, distinct]
+    chosen = exps[row, distinct]
     mass = torch.zeros_like(entropy).index_add_(0, row, chosen)
     return _stored(lengths, distinct, chosen / mass[row], entropy)
+
+
+def _drawn(weights: Tensor, uniforms: Tensor) -> Tensor:
+    """Ids (n, N), ascending, drawn in proportion to weights (n, V), by inversion in two steps: a block of BLOCK ids by
+    the sums of all blocks, then the id by the running sums of the few blocks that were drawn."""
+    rows, vocabulary = weights.shape
+    blocks = pad(weights, (0, -vocabulary % BLOCK)).view(rows, -1, BLOCK)
+    edges = blocks.sum(-1, dtype=torch.float64).cumsum(-1)  # (n, blocks)
+    mass = edges[:, -1:]
+    points = torch.minimum(uniforms * mass, mass.nextafter(torch.zeros_like(mass))).sort(-1).values  # below all of it
+    block = torch.searchsorted(edges, points, right=True)
+    before = torch.cat([torch.zeros_like(edges[:, :1]), edges], 1).gather(1, block)
+    which = torch.arange(rows, device=weights.device)[:, None] * edges.shape[1] + block  # of all the rows' blocks
+    opened, place = torch.unique_consecutive(which, return_inverse=True)  # (U,), (n, N)
+    inner = blocks.flatten(0, 1)[opened].double().cumsum(-1)  # (U, BLOCK)
+    # Each opened block's sums over its whole, plus its number: one ascending line for all points.
+    whole = inner[:, -1:]
+    line = (inner / whole + torch.arange(len(opened), device=weights.device)[:, None]).flatten()
+    share = ((points - before) / whole.squeeze(1)[place]).clamp(0, 1)
+    at = torch.searchsorted(line, share + place, right=True)
+    at = torch.minimum(at, place * BLOCK + BLOCK - 1) - place * BLOCK
+    last = (blocks.flatten(0, 1)[opened] > 0).double().cumsum(-1).argmax(-1)  # no draw falls on what has no weight
+    return block * BLOCK + torch.minimum(at, last[place])
 
 
 def _stored(lengths: Tensor, ids: Tensor, weights: Tensor, entropy: Tensor) -> Picked:
