@@ -1,7 +1,9 @@
 """What the distillation recipes can be told, beside what all recipes share (posttrain.config)."""
 
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from posttrain.config import SFTConfig
 from posttrain.errors import UserError
@@ -112,6 +114,12 @@ class DistillConfig(SFTConfig):
         default=False, metadata={"help": "Reverse KL by the log-probability of one token; needs on_policy 1."}
     )
     reply_tokens: int = field(default=128, metadata={"help": "Longest reply of the student's own, in tokens."})
+    use_vllm: bool = field(default=False, metadata={"help": "Let vLLM write the student's own replies (CUDA)."})
+    vllm_mode: str = field(
+        default="colocate", metadata={"help": "colocate: on the training GPUs. server: a `trl vllm-serve` elsewhere."}
+    )
+    vllm_server_base_url: str = field(default="http://localhost:8000", metadata={"help": "Of that server."})
+    vllm_gpu_memory_utilization: float = field(default=0.3, metadata={"help": "Share of each GPU, colocated."})
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -132,12 +140,34 @@ class DistillConfig(SFTConfig):
             raise UserError("policy_gradient is the reverse KL as it is: leave beta, temperature and label_weight out")
         if max(self.shares) > 0 and self.packing:
             raise UserError("on_policy writes a reply to each row: set `packing: false`")
+        if self.use_vllm:
+            self._check_vllm()
         self._check_teacher()
+
+    @property
+    def vllm(self) -> dict[str, Any] | None:
+        """The settings of TRL's `VLLMGeneration`, where it is to write."""
+        if not self.use_vllm:
+            return None
+        return {
+            "mode": self.vllm_mode,
+            "server_base_url": self.vllm_server_base_url,
+            "gpu_memory_utilization": self.vllm_gpu_memory_utilization,
+            "max_model_length": None if self.max_length is None else self.max_length + self.reply_tokens,
+        }
 
     @property
     def shares(self) -> tuple[float, float]:
         """Of on-policy steps at the start and at the end."""
         return self.on_policy, self.on_policy if self.on_policy_end is None else self.on_policy_end
+
+    def _check_vllm(self) -> None:
+        if max(self.shares) == 0:
+            raise UserError("use_vllm writes the student's own replies: set on_policy above 0, or leave it out")
+        if self.vllm_mode not in ("colocate", "server"):
+            raise UserError(f"vllm_mode must be colocate or server, not {self.vllm_mode!r}")
+        if find_spec("vllm") is None:
+            raise UserError("use_vllm: vLLM is not installed: pip install vllm (it needs a GPU), or leave it out")
 
     def _check_teacher(self) -> None:
         from posttrain.teacher.cache import is_cache

@@ -84,6 +84,7 @@ def main() -> None:
         teacher=cache or open_live(args, tokenizer),
         on_policy=args.shares,
         reply_tokens=args.reply_tokens,
+        vllm=args.vllm,
         train_dataset=train,
         eval_dataset=held_out,
         processing_class=tokenizer,

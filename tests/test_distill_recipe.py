@@ -236,6 +236,9 @@ def test_what_does_not_fit_is_refused(refused, tiny_folders, teacher, cache, row
         ({"teacher": "http://localhost:1/v1", "teacher_name": "t", "beta": "1"}, "compares whole distributions"),
         ({"teacher": "http://localhost:1/v1", "teacher_name": "t", "temperature": "2"}, "at temperature 1 only"),
         ({"teacher": "CACHE", "beta": "0.5"}, "compares whole distributions"),
+        ({"teacher": "t", "use_vllm": "true"}, "set on_policy above 0"),
+        ({"teacher": "t", "use_vllm": "true", "on_policy": "1", "vllm_mode": "x"}, "must be colocate or server"),
+        ({"teacher": "t", "use_vllm": "true", "on_policy": "1"}, "vLLM is not installed"),
         ({"teacher": "CACHE", "on_policy": "0.5"}, "a cache knows nothing of the student's own replies"),
     ],
 )

@@ -232,6 +232,42 @@ def test_own_replies_take_the_place_of_the_rows(tiny_folder, tmp_path, teacher):
     assert trainer.model.generation_config.top_k == 64  # as it was
 
 
+class FakeVLLM:
+    """In the place of TRL's class, of which tests/test_upstream.py knows the calls: answers with two letters."""
+
+    def __init__(self, model, accelerator, processing_class, **settings):
+        self.settings, self.synced, self.asked = settings, 0, []
+        self.reply = processing_class("ok", add_special_tokens=False)["input_ids"]
+
+    def sync_weights(self):
+        self.synced += 1
+
+    def generate(self, prompts, images, num_generations):
+        self.asked += prompts
+        assert images is None and num_generations == 1
+        return prompts, [self.reply for _ in prompts], None, None
+
+
+def test_vllm_writes_the_student_s_replies(tiny_folder, tmp_path, teacher, monkeypatch):
+    monkeypatch.setattr("posttrain.trainers.distill.VLLMGeneration", FakeVLLM)
+    settings = {"teacher": teacher, "on_policy": (1.0, 1.0), "reply_tokens": 5, "vllm": {"mode": "colocate"}}
+    trainer = distill(
+        tiny_folder, tmp_path, max_steps=3, per_device_train_batch_size=4, gradient_accumulation_steps=2, **settings
+    )
+    vllm, seen = trainer.vllm, []
+    tell = teacher.targets
+    monkeypatch.setattr(teacher, "targets", lambda inputs, at: seen.append(inputs) or tell(inputs, at))
+    trainer.train()
+    assert vllm.synced == 3  # once a step, not once a batch
+    assert vllm.settings["mode"] == "colocate" and vllm.settings["max_completion_length"] == 5
+    assert vllm.settings["generation_kwargs"] == {"stop_token_ids": [1, 106]}
+    assert len(seen) == 6
+    for batch in seen:
+        for ids, labels in zip(batch["input_ids"], batch["labels"], strict=True):
+            assert ids[labels != -100].tolist() == vllm.reply
+            assert ids[: int((labels != -100).nonzero()[0])].tolist() in vllm.asked
+
+
 def test_the_last_of_many_replies_is_written_anew(tiny_folder, tmp_path, teacher):
     messages = [{"role": r, "content": t} for r, t in zip(["user", "assistant"] * 2, "abcd", strict=True)]
     trainer = distill(tiny_folder, tmp_path, [{"messages": messages}], teacher=teacher, reply_tokens=3)

@@ -13,6 +13,8 @@ import trl
 from packaging.requirements import Requirement
 from transformers import Trainer
 from trl import chat_template_utils
+from trl.generation.vllm_generation import VLLMGeneration
+from trl.models.utils import prepare_deepspeed, prepare_fsdp
 from trl.trainer.utils import FusedCausalLMOutput, maybe_gather_lm_head_ctx
 
 from posttrain.gemma import load_model
@@ -111,6 +113,32 @@ def test_the_methods_that_we_override_are_called_as_we_take_them():
     assert "self._save_checkpoint(model, trial)" in source
     assert "self.training_step(model, inputs, num_items_in_batch)" in source
     assert source.count("self._run_epoch(") == 1 and "def _run_epoch(" in source
+
+
+def test_what_distillation_overrides_is_called_as_we_take_it():
+    assert parameters(Trainer.get_batch_samples) == ["self", "epoch_iterator", "num_batches", "device"]
+    assert parameters(Trainer._get_num_items_in_batch) == ["self", "batch_samples", "device"]
+    loop = inspect.getsource(Trainer._run_epoch)
+    assert "self.get_batch_samples(" in loop  # own replies are written here, before the count of tokens is taken
+    assert "self._set_signature_columns_if_needed()" in inspect.getsource(Trainer)
+    assert "self.data_collator" in inspect.getsource(Trainer._get_dataloader)  # read when it is needed
+
+
+def test_what_prepares_a_teacher_takes_a_model_and_an_accelerator():
+    assert parameters(prepare_deepspeed)[:2] == parameters(prepare_fsdp)[:2] == ["model", "accelerator"]
+
+
+def test_trl_s_vllm_takes_these_settings_and_gives_the_replies_second():
+    taken = parameters(VLLMGeneration.__init__)
+    assert taken[1:4] == ["model", "accelerator", "processing_class"]
+    assert set(taken) >= {"mode", "server_base_url", "gpu_memory_utilization", "max_model_length"}
+    assert set(taken) >= {"max_completion_length", "generation_kwargs"}
+    defaults = {k: v.default for k, v in inspect.signature(VLLMGeneration.__init__).parameters.items()}
+    assert (defaults["temperature"], defaults["top_p"], defaults["top_k"], defaults["min_p"]) == (1.0, 1.0, 0, 0.0)
+    assert parameters(VLLMGeneration.generate)[:4] == ["self", "prompts", "images", "num_generations"]
+    source = inspect.getsource(VLLMGeneration.generate)
+    assert "return prompt_ids, completion_ids, logprobs, logprob_token_ids" in source
+    assert parameters(VLLMGeneration.sync_weights) == ["self"]
 
 
 @pytest.mark.parametrize("name", TEMPLATES)

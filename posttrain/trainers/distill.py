@@ -9,6 +9,7 @@ import torch
 from datasets import Dataset
 from peft import PeftModel
 from torch import Tensor
+from trl.generation.vllm_generation import VLLMGeneration
 from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
 
 from posttrain.chat import IGNORE
@@ -71,6 +72,7 @@ class DistillTrainer(SFTTrainer):
     teacher: a cache, for rows that `number_rows` has numbered; or a model or a server, which is asked at every step
     on_policy: the share of steps on the student's own replies at the start, and at the end (GKD's λ, 2306.13649),
     sampled at temperature 1 from its whole distribution; no gradient goes through the sampling
+    vllm: settings of TRL's `VLLMGeneration`, where it is to write these replies
     """
 
     def __init__(
@@ -80,6 +82,7 @@ class DistillTrainer(SFTTrainer):
         teacher: TeacherCache | LiveTeacher,
         on_policy: tuple[float, float] = (0.0, 0.0),
         reply_tokens: int = 128,
+        vllm: dict[str, Any] | None = None,
         **kwargs: Any,
     ):
         super().__init__(*args, **kwargs)
@@ -92,6 +95,17 @@ class DistillTrainer(SFTTrainer):
         self.teacher_replies: list[str] | None = None
         if isinstance(teacher, LocalTeacher):
             teacher.prepare(self.accelerator)
+        self.vllm: VLLMGeneration | None = None
+        self.synced = -1  # the step whose weights vLLM has
+        if vllm is not None:
+            self.vllm = VLLMGeneration(
+                self.model,
+                self.accelerator,
+                self.processing_class,
+                max_completion_length=reply_tokens,
+                generation_kwargs={"stop_token_ids": stop_token_ids(self.processing_class)},
+                **vllm,
+            )
 
     def _set_signature_columns_if_needed(self):
         super()._set_signature_columns_if_needed()
@@ -146,7 +160,15 @@ class DistillTrainer(SFTTrainer):
     def with_own_replies(self, batch: dict[str, Tensor], number: int = 0) -> dict[str, Tensor]:
         """The batch with each row's last reply written by the student. To be called by all processes at once."""
         prompts = [_prompt(ids, labels) for ids, labels in zip(batch["input_ids"], batch["labels"], strict=True)]
-        stops = set(stop_token_ids(self.processing_class))
+        replies = self._write(prompts, number) if self.vllm is None else self._write_by(self.vllm, prompts)
+        examples = [
+            {"input_ids": [*prompt, *reply], "labels": [IGNORE] * len(prompt) + reply}
+            for prompt, reply in zip(prompts, replies, strict=True)
+        ]
+        written = DataCollatorForLanguageModeling(pad_token_id=self.processing_class.pad_token_id)(examples)
+        return {name: value.to(batch["input_ids"].device) for name, value in written.items()}
+
+    def _write(self, prompts: list[list[int]], number: int) -> list[list[int]]:
         which = (self.state.global_step, number, self.args.process_index)
         rows = [Row(i, ids, row_generator(self.args.seed, *which, i)) for i, ids in enumerate(prompts)]
         with whole_model(self) as model, torch.no_grad(), _plain_sampling(model):
@@ -157,17 +179,18 @@ class DistillTrainer(SFTTrainer):
                 rows,
                 max_new_tokens=self.reply_tokens,
                 batch_size=len(rows),
-                stops=stops,
+                stops=set(stop_token_ids(self.processing_class)),
                 pad=self.processing_class.pad_token_id,
             ):
                 pass
             model.train(training)
-        examples = [
-            {"input_ids": [*row.prompt, *row.written], "labels": [IGNORE] * len(row.prompt) + row.written}
-            for row in rows
-        ]
-        written = DataCollatorForLanguageModeling(pad_token_id=self.processing_class.pad_token_id)(examples)
-        return {name: value.to(batch["input_ids"].device) for name, value in written.items()}
+        return [row.written for row in rows]
+
+    def _write_by(self, vllm: VLLMGeneration, prompts: list[list[int]]) -> list[list[int]]:
+        if self.synced != self.state.global_step:
+            vllm.sync_weights()
+            self.synced = self.state.global_step
+        return [list(ids) for ids in vllm.generate(prompts, None, num_generations=1)[1]]
 
 
 def _runs(places: list[int]) -> list[int]:
