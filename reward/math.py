@@ -4,7 +4,7 @@ r"""Whether a reply's final answer is right: the verifier for mathematics, for R
     math_reward(completions, answer)                            ->  [1.0, 0.0, None, …]     (TRL's signature)
 
 Four steps, a module each: the answer is found (math_extraction), brought to one spelling (math_notation), read as a
-quantity, list, interval, choice, words … (math_answers) and compared (math_equality): exactly where that can be done in
+quantity, list, interval, choice, words … (math_reading) and compared (math_equality): exactly where that can be done in
 this process, by a worker with a hard deadline (math_workers) where it cannot. No text is ever run as code.
 
 What is right: the gold's value in any spelling, also unevaluated (`2^{10}` is 1024, `7 \times 8` is 56: MATH's rule,
@@ -20,10 +20,11 @@ from typing import Any
 
 from posttrain.errors import UserError
 from posttrain.reward.completions import Completion, check_lengths, completion_texts
-from posttrain.reward.math_equality import Request, equal
+from posttrain.reward.math_equality import equal
 from posttrain.reward.math_extraction import extract, extract_gold, is_strange
 from posttrain.reward.math_forms import same_form
 from posttrain.reward.math_notation import MAX_LENGTH, normalise
+from posttrain.reward.math_verdicts import Request
 from posttrain.reward.math_workers import shared_pool
 
 SECONDS = 3.0

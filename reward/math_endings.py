@@ -11,8 +11,8 @@ as a whole and is not right by coming last. A dash after a word (`Final answer -
 import re
 from dataclasses import dataclass
 
-from posttrain.reward.math_expressions import word_set
 from posttrain.reward.math_notation import unify_characters
+from posttrain.reward.math_tokens import word_set
 
 MAX_ENDING = 4000  # characters at the end, in which the value must lie
 FORMULA = re.compile(

@@ -12,16 +12,13 @@ worker (math_worker) finds them so with many more digits. `equal` is True only i
 - `x=5` is 5 and `5=x`; the name counts if both have one. An equation in two or more symbols may be rearranged.
 """
 
-import math
 import re
-from collections.abc import Callable, Iterable, Sequence
-from fractions import Fraction
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from posttrain.reward import math_units
 from posttrain.reward.math_answers import (
-    INFINITY,
     Answer,
     Based,
     Empty,
@@ -30,32 +27,21 @@ from posttrain.reward.math_answers import (
     Moment,
     Quantity,
     Ratio,
+    Residue,
     Several,
     Span,
     Words,
-    is_name,
-    named_symbols,
-    read,
-    read_tree,
 )
-from posttrain.reward.math_expressions import Tree, symbols
+from posttrain.reward.math_expressions import symbols
+from posttrain.reward.math_identity import rounds_to, same_tree
+from posttrain.reward.math_intervals import same_span
+from posttrain.reward.math_names import is_name, named_symbols, plain_name
 from posttrain.reward.math_notation import normalise
-from posttrain.reward.math_values import (
-    Floats,
-    TooBig,
-    Undefined,
-    evaluate,
-    exact,
-    look,
-    look_proportional,
-    read_number,
-)
-
-Request = dict[str, Any]
-Verdict = bool | tuple[Request, ...]
-MIN_ROUNDED_DIGITS = 4
-PRINTED_DIGITS = 12  # from here on a decimal is a double as it is printed
-MAX_ROUNDED_DIGITS = 17  # what a double prints; a longer decimal is meant exactly
+from posttrain.reward.math_numerals import read_tree
+from posttrain.reward.math_quantities import same_quantity
+from posttrain.reward.math_reading import read
+from posttrain.reward.math_values import look_proportional
+from posttrain.reward.math_verdicts import Verdict, all_of, first_of
 
 
 @lru_cache(8192)
@@ -82,27 +68,6 @@ def _is_foreign(text: str) -> bool:
 
 def _compact(text: str) -> str:
     return re.sub(r"(?<!\d)\s+|\s+(?!\d)", "", normalise(text))  # `1 1/2` is not `11/2`
-
-
-def first_of(check: Callable[[Any], Verdict], candidates: Iterable[Any]) -> Verdict:
-    """True if any candidate is, else the first whose requests may make it so."""
-    open_verdict: Verdict = False
-    for candidate in candidates:
-        verdict = check(candidate)
-        if verdict is True:
-            return True
-        open_verdict = open_verdict or verdict
-    return open_verdict
-
-
-def all_of(verdicts: Iterable[Verdict]) -> Verdict:
-    """True if all are; their requests together; False as soon as one is."""
-    requests: tuple[Request, ...] = ()
-    for verdict in verdicts:
-        if verdict is False:
-            return False
-        requests += () if verdict is True else verdict
-    return requests or True
 
 
 def same(gold: Answer, answer: Answer) -> Verdict:
@@ -145,7 +110,8 @@ def _same_label(gold: Label, answer: Answer) -> Verdict:
 
 
 def _same_several(gold: Several, answer: Several) -> Verdict:
-    if len(gold.items) != len(answer.items):
+    both_sets = gold.opening == answer.opening == "{"
+    if len(gold.items) != len(answer.items) and not both_sets:
         return False
     ordered = {"(", "["}
     if gold.opening in ordered or answer.opening in ordered:
@@ -162,7 +128,18 @@ def _same_several(gold: Several, answer: Several) -> Verdict:
         if golds.keys() != answers.keys():
             return False
         return all_of(_same_item(golds[name], answers[name]) for name in golds)
+    if both_sets:
+        gold, answer = _without_repeats(gold), _without_repeats(answer)
     return _matched(_values_of_one_name(gold, answer), _values_of_one_name(answer, gold))
+
+
+def _without_repeats(several: Several) -> Several:
+    """A set without the items that surely are one with an earlier one."""
+    kept: list[tuple[Answer, ...]] = []
+    for item in several.items:
+        if not any(_same_item(earlier, item) is True for earlier in kept):
+            kept.append(item)
+    return replace(several, items=tuple(kept))
 
 
 def _same_item(gold: tuple[Answer, ...], answer: tuple[Answer, ...]) -> Verdict:
@@ -233,7 +210,7 @@ def _same_equation(gold: Answer, answer: Answer) -> Verdict:
     names, values = _sides(gold)
     if names and values:
         found, _ = _sides(answer)
-        if not found or {_plain(name) for name in found} & {_plain(name) for name in names}:
+        if not found or {plain_name(name) for name in found} & {plain_name(name) for name in names}:
             verdict = _value_is(answer, lambda side: equal(values[-1], side), frozenset())
             if verdict is not False:
                 return verdict
@@ -242,10 +219,6 @@ def _same_equation(gold: Answer, answer: Answer) -> Verdict:
         if verdict is not False:
             return verdict
     return _rearranged(gold, answer)
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[\s{}]", "", name)
 
 
 def _sides(equation: Equation) -> tuple[list[str], list[str]]:
@@ -291,7 +264,7 @@ def _value_is(answer: Equation, check: Callable[[str], Verdict], taken: frozense
 def _rounds(value: str, rounded: str) -> bool:
     """Whether a side after ≈ is near what stands before it, to the digits that it has."""
     pairs = [(a, b) for a in read(value) for b in read(rounded) if isinstance(a, Quantity) and isinstance(b, Quantity)]
-    return any(_rounds_to(pair[1].tree, pair[0].tree, minimum=1) for pair in pairs)
+    return any(rounds_to(pair[1].tree, pair[0].tree, minimum=1) for pair in pairs)
 
 
 def _symbols_of(answer: Answer) -> frozenset[str]:
@@ -311,152 +284,6 @@ def _rearranged(gold: Equation, answer: Equation) -> Verdict:
     return ({"gold": g, "answer": a, "proportional": True},)
 
 
-def _same_quantity(gold: Quantity, answer: Quantity) -> Verdict:
-    factor = math_units.agree(gold.unit, answer.unit)
-    if factor is None:
-        return False
-    tree = (
-        answer.tree
-        if factor == 1
-        else ("mul", ("div", ("num", str(factor.numerator)), ("num", str(factor.denominator))), answer.tree)
-    )
-    if gold.percent == answer.percent:
-        return same_tree(gold.tree, tree)
-    if gold.unit or answer.unit:  # 17% is not 17 degrees
-        return False
-    hundredth: Tree = ("num", "100")
-    as_fraction = (
-        same_tree(("div", gold.tree, hundredth), tree)
-        if gold.percent
-        else same_tree(gold.tree, ("div", tree, hundredth))
-    )
-    if as_fraction is not False:
-        return as_fraction
-    return same_tree(gold.tree, tree) if _above_one(gold.tree) else False
-
-
-def _above_one(tree: Tree) -> bool:
-    try:
-        value = exact(tree)
-    except Undefined:
-        return False
-    return value is not None and abs(value) > 1
-
-
-def same_tree(gold: Tree, answer: Tree) -> Verdict:
-    """Whether two expressions are equal: exactly where both are rational, else by a first look and a request."""
-    if "matrix" in (gold[0], answer[0]):
-        return _same_matrix(gold, answer)
-    if _is_infinite(gold) or _is_infinite(answer):
-        return _infinity_sign(gold) == _infinity_sign(answer)
-    if symbols(gold) != symbols(answer) or _mentions_infinity(answer):
-        return False
-    try:
-        values = exact(gold), exact(answer)
-    except Undefined:
-        return False
-    if values[0] is not None and values[1] is not None:
-        return values[0] == values[1] or _rounds_to(gold, answer, MIN_ROUNDED_DIGITS)
-    if gold == answer:
-        return True
-    if _rounds_to(gold, answer, PRINTED_DIGITS):  # which a first look cannot tell from the exact value
-        return True
-    if look(gold, answer) is False:
-        return _rounds_to(gold, answer, MIN_ROUNDED_DIGITS)
-    return ({"gold": gold, "answer": answer},)
-
-
-def _mentions_infinity(tree: Tree) -> bool:
-    """Arithmetic with infinity (`\\infty - \\infty`) has no value."""
-    return tree == INFINITY or any(_mentions_infinity(part) for part in tree[1:] if isinstance(part, tuple))
-
-
-def _is_infinite(tree: Tree) -> bool:
-    return _infinity_sign(tree) != 0
-
-
-def _infinity_sign(tree: Tree) -> int:
-    if tree == INFINITY:
-        return 1
-    return -1 if tree == ("neg", INFINITY) else 0
-
-
-def _same_matrix(gold: Tree, answer: Tree) -> Verdict:
-    if gold[0] != answer[0] or [len(row) for row in gold[1:]] != [len(row) for row in answer[1:]]:
-        return False
-    rows = zip(gold[1:], answer[1:], strict=True)
-    return all_of(same_tree(g, a) for one, other in rows for g, a in zip(one[1:], other[1:], strict=True))
-
-
-def _rounds_to(rounded: Tree, value: Tree, minimum: int) -> bool:
-    """Whether `rounded` is a decimal literal of `minimum` digits or more, and `value` no decimal but rounds to it."""
-    sign, literal = (-1, rounded[1]) if rounded[0] == "neg" else (1, rounded)
-    if (
-        literal[0] != "num"
-        or "e" in literal[1].lower()
-        or (minimum > 1 and "." not in literal[1])
-        or _has_decimal(value)
-    ):
-        return False
-    whole, _, decimals = literal[1].partition(".")
-    numbers = Floats()
-    digits = len((whole + decimals).lstrip("0"))
-    if not minimum <= digits <= MAX_ROUNDED_DIGITS or symbols(value):
-        return False
-    try:
-        number = evaluate(value, {}, numbers)
-        known = exact(value)
-    except (Undefined, TooBig):
-        return False
-    if known is not None and minimum > 1 and _terminates(known, len(decimals) + 3):
-        return False
-    wanted = sign * read_number(literal[1])
-    half = Fraction(1, 2 * 10 ** len(decimals)) * (1 + Fraction(1, 10**9))
-    # Where the literal has all of a double's digits, its own error and that of the evaluation count too.
-    if digits > 15:
-        half += (abs(wanted) + min(Fraction(numbers.largest), 100 * abs(wanted))) * Fraction(1, 10**15)
-    if known is None and (number.imag or not math.isfinite(number.real) or numbers.largest * 4e-16 > half):
-        return False
-    return abs((known if known is not None else Fraction(number.real)) - wanted) <= half
-
-
-def _terminates(value: Fraction, decimals: int) -> bool:
-    """Whether the value has that many decimals or fewer: it is then no number that somebody had to round."""
-    return (value * 10**decimals).denominator == 1
-
-
-def _has_decimal(tree: Tree) -> bool:
-    if tree[0] == "num":
-        return "." in tree[1] or "e" in tree[1].lower()
-    return any(_has_decimal(part) for part in tree[1:] if isinstance(part, tuple))
-
-
-def _same_span(gold: Span, answer: Span) -> Verdict:
-    if len(gold.parts) != len(answer.parts) or (gold.name and answer.name and _plain(gold.name) != _plain(answer.name)):
-        return False
-    left, verdicts = list(answer.parts), []
-    for low, high, *open_ends in gold.parts:
-        for part in left:
-            verdict = (
-                all_of([same_tree(low, part[0]), same_tree(high, part[1])])
-                if _same_ends(low, high, open_ends, part)
-                else False
-            )
-            if verdict is not False:
-                verdicts.append(verdict)
-                left.remove(part)
-                break
-        else:
-            return False
-    return all_of(verdicts)
-
-
-def _same_ends(low: Tree, high: Tree, open_ends: Sequence[bool], part: tuple[Any, ...]) -> bool:
-    """Whether open and closed ends agree; at infinity a bracket means what a parenthesis does."""
-    ends = zip((low, high), open_ends, part[2:], strict=True)
-    return all(mine == theirs or _is_infinite(end) for end, mine, theirs in ends)
-
-
 def _same_ratio(gold: Ratio, answer: Ratio) -> Verdict:
     if len(gold.parts) != len(answer.parts):
         return False
@@ -464,19 +291,29 @@ def _same_ratio(gold: Ratio, answer: Ratio) -> Verdict:
     return all_of(same_tree(("div", g, pairs[0][0]), ("div", a, pairs[0][1])) for g, a in pairs)
 
 
+def _same_residue(gold: Residue, answer: Residue) -> Verdict:
+    if gold.name and answer.name and plain_name(gold.name) != plain_name(answer.name):
+        return False
+    return gold.modulus == answer.modulus and (gold.value - answer.value) % gold.modulus == 0
+
+
 def _same_moment(gold: Moment, answer: Moment) -> Verdict:
-    """A date's year may be left out, and a time's half of the day, if the gold leaves it out; the rest must agree."""
+    """A date's year may be left out if the gold leaves it out; the rest must agree. A time without its half of the day
+    is the one that it is on a clock of 24 hours: 12:30 is 12:30 PM, 10:00 is not 10:00 PM."""
     if gold.kind != answer.kind:
         return False
+    if gold.kind == "time":
+        return gold.fields[:-1] == answer.fields[:-1]
     return all(mine == theirs or mine is None for mine, theirs in zip(gold.fields, answer.fields, strict=True))
 
 
 _RULES: dict[type, Callable[[Any, Any], Verdict]] = {
-    Quantity: _same_quantity,
+    Quantity: same_quantity,
     Words: lambda gold, answer: _bare_words(gold.text) == _bare_words(answer.text),
-    Span: _same_span,
+    Span: same_span,
     Based: lambda gold, answer: gold == answer,
     Ratio: _same_ratio,
+    Residue: _same_residue,
     Moment: _same_moment,
     Empty: lambda gold, answer: True,
 }

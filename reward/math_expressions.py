@@ -10,50 +10,24 @@ wrong answer right. Symbols are single letters, case counts, and juxtaposition m
 import re
 from typing import Any
 
+from posttrain.reward.math_tokens import ALIASES, CONSTANTS, FUNCTIONS, GREEK, Unreadable, tokens
+
 Tree = tuple[Any, ...]
 
 
-def word_set(text: str) -> frozenset[str]:
-    """The set of a text's words: how the tables of names here are written."""
-    return frozenset(text.split())
-
-
-MAX_TOKENS = 400
 MAX_DEPTH = 40
-GREEK = word_set(
-    "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi rho sigma tau "
-    "upsilon phi varphi chi psi omega Gamma Delta Theta Lambda Xi Sigma Upsilon Phi Psi Omega ell"
-)
-FUNCTIONS = word_set(
-    "sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh ln log lg exp abs floor ceil sqrt cbrt gcd lcm max min"
-)
+DEGREE: Tree = ("div", ("const", "pi"), ("num", "180"))
+_OF_ANGLES = frozenset({"sin", "cos", "tan", "cot", "sec", "csc"})
 _INVERSE = {"sin": "arcsin", "cos": "arccos", "tan": "arctan"}
-_ALIASES = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "ceiling": "ceil", "infinity": "inf", "oo": "inf"}
-_CONSTANTS = {"pi": "pi", "inf": "inf", "infty": "inf"}
-_NAMES = FUNCTIONS | GREEK | _ALIASES.keys() | _CONSTANTS.keys()
 _TIMES = {"*", "\\cdot", "\\times", "\\ast"}
 _OVER = {"/", "\\div"}
 _CLOSING = {"(": ")", "[": "]", "{": "}", "\\lfloor": "\\rfloor", "\\lceil": "\\rceil", "|": "|"}
 _MATRICES = frozenset({"matrix", "pmatrix", "bmatrix", "Bmatrix", "smallmatrix", "array"})
-_TOKEN = re.compile(
-    r"""(?P<rep>\d*\.\d*\\(?:overline|bar)\s*(?:\{\s*\d+\s*\}|\d))
-      | (?P<num>(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d{1,4}(?![\w.]))?)
-      | (?P<edge>\\(?:begin|end)\s*\{[a-zA-Z]+\*?\}(?:\{[lcr|\s]*\})?)
-      | (?P<cmd>\\[a-zA-Z]+|\\\\)
-      | (?P<word>[a-zA-Z]+)
-      | (?P<op>[-+*/^_!(){}\[\]|,&])
-      | (?P<space>\s+)""",
-    re.VERBOSE | re.ASCII,
-)
-
-
-class Unreadable(ValueError):
-    """The text is no expression of this grammar."""
 
 
 def parse(text: str) -> Tree:
     """The tree of an expression. Raises Unreadable for anything else, and for what is too long or too deep."""
-    parser = _Parser(_tokens(text))
+    parser = _Parser(tokens(text))
     tree = parser.sum()
     if parser.peek():
         raise Unreadable(f"unexpected {parser.peek()!r}")
@@ -77,37 +51,6 @@ def symbols(tree: Tree) -> frozenset[str]:
     return frozenset().union(*(symbols(part) for part in tree[1:] if isinstance(part, tuple)))
 
 
-def _tokens(text: str) -> list[str]:
-    tokens: list[str] = []
-    position = 0
-    while position < len(text):
-        match = _TOKEN.match(text, position)
-        if not match or len(tokens) > MAX_TOKENS:
-            raise Unreadable(f"at {text[position : position + 10]!r}" if not match else "too long")
-        position = match.end()
-        if match.lastgroup == "word":
-            tokens += _split_word(match[0], followed_by=text[position : position + 1])
-        elif match.lastgroup != "space":
-            tokens.append(match[0])
-    return tokens
-
-
-def _split_word(word: str, followed_by: str) -> list[str]:
-    """A run of letters: a known name (written as its command), or single letters, perhaps before a function's name."""
-    if word in _NAMES:
-        return [f"\\{word}"]
-    if followed_by == "(":
-        tails = [name for name in FUNCTIONS if word.endswith(name)]
-        if tails:
-            tail = max(tails, key=len)
-            return [*word.removesuffix(tail), f"\\{tail}"]
-    if word.endswith("pi") and len(word) <= 4:  # xpi, rpi
-        return [*word.removesuffix("pi"), "\\pi"]
-    if len(word) > 5:
-        raise Unreadable(f"a word: {word[:20]}")
-    return [*word]
-
-
 def _times(product: Tree, factor: Tree) -> Tree:
     return (*product, factor) if product[0] == "mul" else ("mul", product, factor)
 
@@ -120,11 +63,14 @@ class _Parser:
         self.at = 0
         self.depth = 0
         self.bars = 0  # |…| that are open: inside one, the next bar closes it
+        self.angle = False  # in the argument of sin, cos, tan …, where a degree sign is a number
 
     def peek(self, ahead: int = 0) -> str:
+        """The next token, or the one so many further on; "" at the end."""
         return self.tokens[self.at + ahead] if self.at + ahead < len(self.tokens) else ""
 
     def take(self, expected: str = "") -> str:
+        """The next token, taken. Raises Unreadable at the end, or if another was expected."""
         token = self.peek()
         if not token or (expected and token != expected):
             raise Unreadable(f"expected {expected or 'more'}, found {token or 'the end'}")
@@ -132,6 +78,7 @@ class _Parser:
         return token
 
     def sum(self) -> Tree:
+        """Terms with + and - between them."""
         terms = [self.product()]
         while self.peek() in ("+", "-"):
             sign = self.take()
@@ -140,6 +87,7 @@ class _Parser:
         return terms[0] if len(terms) == 1 else ("add", *terms)
 
     def product(self) -> Tree:
+        """Factors, multiplied or divided from left to right; side by side they multiply."""
         value = self.signed()
         while True:
             token = self.peek()
@@ -163,6 +111,7 @@ class _Parser:
         return token in ("(", "[", "{") or token[0].isalpha() or (token[0] == "\\" and not token.startswith("\\end"))
 
     def signed(self) -> Tree:
+        """A power behind any number of signs."""
         if self.peek() in ("+", "-"):
             self.depth += 1
             if self.depth > MAX_DEPTH:
@@ -174,10 +123,13 @@ class _Parser:
         return self.power()
 
     def power(self) -> Tree:
+        """A primary with its factorials, its exponent and, in an angle, its degree sign."""
         value = self.primary()
-        while self.peek() in ("!", "^"):
-            if self.take() == "!":
+        while self.peek() in ("!", "^") or (self.angle and self.peek() == "\\degree"):
+            if (sign := self.take()) == "!":
                 value = ("fact", value)
+            elif sign == "\\degree":
+                value = ("mul", value, DEGREE)
             else:
                 value = ("pow", value, self.exponent())
                 if self.peek() == "^":
@@ -195,6 +147,7 @@ class _Parser:
         return value
 
     def nested(self, rule: Any) -> Tree:
+        """What a rule reads, one level deeper. Raises Unreadable beyond MAX_DEPTH."""
         self.depth += 1
         if self.depth > MAX_DEPTH:
             raise Unreadable("too deep")
@@ -203,6 +156,7 @@ class _Parser:
         return value
 
     def primary(self) -> Tree:
+        """A number, a symbol, a bracket, a matrix, or a command with its arguments."""
         return self.nested(self._primary)
 
     def _primary(self) -> Tree:
@@ -220,6 +174,7 @@ class _Parser:
         raise Unreadable(f"unexpected {token!r}")
 
     def number(self, token: str) -> Tree:
+        """A decimal, plain or recurring, or a mixed number."""
         if self.peek() == "_":
             raise Unreadable("a number with a subscript")
         if "\\" in token:
@@ -250,6 +205,7 @@ class _Parser:
         return None
 
     def bracketed(self, opening: str) -> Tree:
+        """What a pair of brackets encloses; bars and floors are functions, {n \\choose k} a binomial."""
         self.bars += opening == "|"
         value = self.sum()
         self.bars -= opening == "|"
@@ -261,6 +217,7 @@ class _Parser:
         return ("fn", names[opening], value) if opening in names else value
 
     def symbol(self, name: str) -> Tree:
+        """A letter with its subscript, if it has one."""
         if self.peek() != "_":
             return ("sym", name)
         self.take()
@@ -290,9 +247,9 @@ class _Parser:
         return self.primary()
 
     def command(self, name: str) -> Tree:
-        name = _ALIASES.get(name, name)
-        if name in _CONSTANTS:
-            return ("const", _CONSTANTS[name])
+        name = ALIASES.get(name, name)
+        if name in CONSTANTS:
+            return ("const", CONSTANTS[name])
         if name in GREEK:
             return self.symbol(name)
         if name == "frac":
@@ -306,6 +263,7 @@ class _Parser:
         raise Unreadable(f"unknown \\{name[:20]}")
 
     def root(self, name: str) -> Tree:
+        """\\sqrt{x}, \\sqrt[n]{x} and \\cbrt{x}."""
         degree: Tree = ("num", "3" if name == "cbrt" else "2")
         if self.peek() == "[":
             self.take()
@@ -314,6 +272,7 @@ class _Parser:
         return ("root", degree, self.primary())
 
     def function(self, name: str) -> Tree:
+        """A function of what follows, with its base and its exponent: \\log_2 x, \\sin^2 x, \\tan^{-1} x."""
         base, exponent = None, None
         while self.peek() in ("_", "^"):
             if self.take() == "_" and name == "log":
@@ -324,13 +283,19 @@ class _Parser:
             if name not in _INVERSE:
                 raise Unreadable(f"the inverse of {name}")
             name, exponent = _INVERSE[name], None
+        outside, self.angle = self.angle, name in _OF_ANGLES
         values = self.function_arguments()
+        self.angle = outside
+        if name in _OF_ANGLES and self.peek() == "\\degree":  # \sin(30)^\circ
+            self.take()
+            values = [("mul", values[0], DEGREE)]
         if len(values) > 1 and name not in ("gcd", "lcm", "max", "min"):
             raise Unreadable(f"{name} of several values")
         tree: Tree = ("log", base, *values) if base else ("fn", name, *values)
         return ("pow", tree, exponent) if exponent else tree
 
     def function_arguments(self) -> list[Tree]:
+        """In brackets, separated by commas; or the product that follows, up to the next function."""
         if self.peek() == "(":
             self.take()
             values = [self.sum()]
@@ -345,6 +310,7 @@ class _Parser:
         return [value]
 
     def matrix(self, token: str) -> Tree:
+        """Rows of equal length up to the \\end of an environment."""
         kind = re.sub(r"\\begin\s*\{([a-zA-Z]+).*", r"\1", token)
         if kind not in _MATRICES:
             raise Unreadable(f"environment {kind}")

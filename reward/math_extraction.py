@@ -18,9 +18,11 @@ from fractions import Fraction
 from typing import Any
 
 from posttrain.errors import UserError
-from posttrain.reward.math_answers import Answer, Equation, Several, Words, read, unlabelled
+from posttrain.reward.math_answers import Answer, Equation, Several, Words
 from posttrain.reward.math_endings import last_number, last_value
+from posttrain.reward.math_names import unlabelled
 from posttrain.reward.math_notation import closing, normalise
+from posttrain.reward.math_reading import read
 from posttrain.reward.math_units import HEDGES
 
 PROTOCOLS = ("auto", "boxed", "stated", "number")

@@ -7,9 +7,11 @@ from dataclasses import fields, is_dataclass
 from fractions import Fraction
 from typing import Any
 
-from posttrain.reward.math_answers import Equation, read, read_tree
+from posttrain.reward.math_answers import Equation
 from posttrain.reward.math_expressions import Tree
 from posttrain.reward.math_notation import normalise
+from posttrain.reward.math_numerals import read_tree
+from posttrain.reward.math_reading import read
 from posttrain.reward.math_values import TooBig, read_number
 
 

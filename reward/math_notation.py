@@ -7,7 +7,7 @@ r"""One spelling for one thing: Unicode, LaTeX's many ways to typeset the same, 
 import re
 import unicodedata
 
-from posttrain.reward.math_expressions import GREEK
+from posttrain.reward.math_tokens import GREEK
 
 MAX_LENGTH = 4000  # what is longer is no final answer
 
@@ -22,7 +22,7 @@ _BEFORE_NFKC = {
     **dict.fromkeys("'’‘′", "'"),
     "÷": "\\div ", "±": "\\pm ", "∓": "\\mp ", "≠": "\\ne ", "≈": "\\approx ", "∞": "\\infty ", "π": "\\pi ",
     "∪": "\\cup ", "∩": "\\cap ", "∈": "\\in ", "ℝ": "\\R ", "ℤ": "\\mathbb{Z}", "∅": "\\emptyset ",
-    "∖": "\\setminus ",
+    "∖": "\\setminus ", "≡": "\\equiv ",
     "°": "\\degree ", "√": "\\sqrt ", "∛": "\\cbrt ", "⌊": "\\lfloor ", "⌋": "\\rfloor ", "⌈": "\\lceil ",
     "⌉": "\\rceil ",
     "€": "\\euro ", "£": "\\pounds ", "¥": "\\yen ", "₹": "\\rupee ", "⟨": "(", "⟩": ")", "∠": "\\angle ",
@@ -70,14 +70,19 @@ _RULES = [
     (r"(?<=\d)\\[,;:]\s*(?=\d{3}(?!\d))", "", ""),  # 10\,000
     (r"(?<![\d.,}])(\d+)\{,\}(\d+)(?![\d.,{])", r"\1.\2", ""),  # 3{,}5, a decimal comma
     (r"(?<=\d)'(?=\d{3}(?!\d))", "", ""),  # 10'000
+    (r"(?<=[\d.])\\dot\s*\{?(\d)\}?(\d*)\s*\\dot\s*\{?(\d)\}?", r"\\overline{\1\2\3}", ""),  # 0.\dot{1}4\dot{2}
+    (r"(?<=[\d.])\\dot\s*\{?(\d+)\}?", r"\\overline{\1}", ""),
+    # 0.1666…: what stands three times before the dots goes on; 0.999… is left alone, for it may be cut off
+    (r"^(-?\d{0,20}\.\d{0,20}?)(?!000|999)(\d{1,12}?)\2{2,40}\s*(?:\.\.\.+|\\[lc]?dots)$", r"\1\\overline{\2}", ""),
     (r"\\!\s*", "", ""),
-    (r"\\[,;:> ]|\\(?=\s)|~", " ", ""),
+    (r"(?<!\\)(?:\\[,;:> ]|\\(?=\s))|~", " ", ""),
+    (r"\\[,;:> ]|\\(?=\s)", " ", "no matrix"),  # in one, a second backslash ends a row
     (r"\\[()]|\\[\[\]]", "", ""),  # \( … \), \[ … \]
     (r"(?<!\\)\$(?=\d[\d,.]*$)(?<=^\$)", r"\\$", ""),  # a lone $ before a number is money
     (r"(?<!\\)\$+", "", ""),
     (r"\\(?:percent|%)|\\text\{\s*(?:percent|per cent|%|\\%)\s*\}", "%", ""),
     (r"(?<=[\d}\s])\s*\b(?:percent|per cent|pct)\b", "%", ""),
-    (r"\^\s*\{?\s*(?:\\circ|\\degree)\s*\}?|\\deg(?:ree)?s?(?![a-zA-Z])|\\circ(?![a-zA-Z])", r"\\degree ", ""),
+    (r"\^\s*\{\s*\\(?:circ|degree)\s*\}|(?:\^\s*)?\\(?:circ|deg(?:ree)?s?)(?![a-zA-Z])", r"\\degree ", ""),
     (r"\\(?:leqslant|leqq|leq|le)(?![a-zA-Z])|<=|=<", r"\\le ", ""),
     (r"\\(?:geqslant|geqq|geq|ge)(?![a-zA-Z])|>=", r"\\ge ", ""),
     (r"\\not\s*=|\\neq?(?![a-zA-Z])|!=", r"\\ne ", ""),
@@ -127,6 +132,8 @@ def unify_characters(text: str) -> str:
     """Unicode's minus signs, operators, digits, fractions, super- and subscripts as ASCII or LaTeX."""
     if text.isascii():
         return text
+    text = re.sub(r"(?:\d[\u0304\u0305])+", lambda match: f"\\overline{{{match[0][::2]}}}", text)
+    text = re.sub(r"(\d)\u0307", r"\\dot{\1}", text)
     text = _RAISED.sub(lambda match: f"^{{{''.join(map(_SUPERSCRIPTS.__getitem__, match[0]))}}}", text)
     text = _LOWERED.sub(lambda match: f"_{{{''.join(map(_SUBSCRIPTS.__getitem__, match[0]))}}}", text)
     text = "".join(_vulgar_fraction(character) for character in text).translate(_TABLE)

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
-from posttrain.reward.math_expressions import word_set
+from posttrain.reward.math_notation import plain_text
+from posttrain.reward.math_tokens import word_set
 
 F = Fraction
 _UNITS: dict[str, dict[str, Fraction]] = {
@@ -77,6 +78,7 @@ _NAMES = {
     for aliases, factor in table.items()
     for alias in aliases.split("|")
 }
+_COMPOUNDED = frozenset({"length", "mass", "volume", "time", "years", "dollar"})
 _SPEEDS = {
     "mph": "miles per hour",
     "kph": "km per hour",
@@ -275,6 +277,28 @@ def counted(words: str) -> Unit | None:
     left_out = ("of", "the", "different", "total", "in", "a", "distinct", "possible", "each", "only", "exactly")
     stems = {re.sub(r"(?<=..)(?:ies|es|s|y)$", "", part) for part in parts if part not in left_out}
     return Unit(("things", *sorted(stems))) if stems else None
+
+
+def compound(text: str) -> tuple[Fraction, Unit] | None:
+    """`7 hours and 30 minutes` as 7.5 of its first unit, and that unit; None for anything else.
+
+    Two or three measures of one kind from the largest down, each below one of the unit before it, the last perhaps with
+    decimals.
+    """
+    parts = re.split(r"\s*(?:,?\s+and\s+|,\s*|\s+)(?=\d)", plain_text(text))
+    found = [re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)\s*([a-z]+)\.?", part, re.ASCII) for part in parts]
+    units = [_named(match[2]) for match in found if match]
+    if not 2 <= len(parts) <= 3 or None in found or None in units:
+        return None
+    numbers = [F(match[1]) for match in found if match]
+    (kind, largest), *smaller = [unit for unit in units if unit]
+    total, size = numbers[0], largest
+    for number, (other, below) in zip(numbers[1:], smaller, strict=True):
+        if other != kind or below >= size or number * below >= size:
+            return None
+        total, size = total + number * below / largest, below
+    whole = all(number.denominator == 1 for number in numbers[:-1])
+    return (total, Unit((kind,), largest)) if whole and kind in _COMPOUNDED else None
 
 
 def number_word(words: str) -> int | None:

@@ -231,7 +231,7 @@ def _apply(name: str, values: list[Any], numbers: Any, real: bool) -> Any:
     if name in ("ln", "log", "lg"):
         return _logarithm(values if len(values) > 1 else [numbers.number(Fraction(10)), first], name, numbers, real)
     if name in ("fact", "binom"):
-        return _counted(name, values, numbers)
+        return _counted(name, values, numbers, real)
     if name in ("cot", "sec", "csc"):
         sine, cosine = numbers.functions["sin"](first), numbers.functions["cos"](first)
         return {"cot": lambda: cosine / sine, "sec": lambda: 1 / cosine, "csc": lambda: 1 / sine}[name]()
@@ -241,6 +241,7 @@ def _apply(name: str, values: list[Any], numbers: Any, real: bool) -> Any:
 
 
 def _numeric_power(base: Any, exponent: Any, numbers: Any, real: bool) -> Any:
+    base += 0j  # -1 may come with an imaginary part of -0.0, which would be the other side of the cut
     if base == 0 and exponent.real <= 0:
         raise Undefined
     whole = exponent.imag == 0 and exponent.real == numbers.floor(exponent.real)
@@ -253,6 +254,7 @@ def _numeric_power(base: Any, exponent: Any, numbers: Any, real: bool) -> Any:
 
 def _numeric_root(degree: Any, value: Any, numbers: Any, real: bool) -> Any:
     n = degree.real
+    value += 0j
     if value.imag == 0 and value.real < 0:
         if n % 2 == 1:
             return -((-value) ** (1 / degree))
@@ -263,19 +265,23 @@ def _numeric_root(degree: Any, value: Any, numbers: Any, real: bool) -> Any:
 
 def _logarithm(values: list[Any], name: str, numbers: Any, real: bool) -> Any:
     base, value = values
+    value += 0j
     if value == 0 or (real and value.imag == 0 and value.real < 0):
         raise Undefined
     logarithm = numbers.functions["ln"]
     return logarithm(value) if name == "ln" else logarithm(value) / logarithm(base)
 
 
-def _counted(name: str, values: list[Any], numbers: Any) -> Any:
-    if any(value.imag or value.real < 0 or value.real != numbers.floor(value.real) for value in values):
+def _counted(name: str, values: list[Any], numbers: Any, real: bool) -> Any:
+    """Factorial or binomial. At sample points (`real`) both are continued by the gamma function: what is equal there is
+    equal at whole numbers too."""
+    whole = all(value.real >= 0 and value.real == numbers.floor(value.real) for value in values)
+    if any(value.imag for value in values) or not (whole or real):
         raise Undefined
     if name == "fact":
         return numbers.factorial(values[0])
     n, k = values
-    if k.real > n.real:
+    if whole and k.real > n.real:
         return 0 * n
     return numbers.factorial(n) / (numbers.factorial(k) * numbers.factorial(n - k))
 
