@@ -33,6 +33,7 @@ _THOUGHT = re.compile(
 )
 _THOUGHT_END = re.compile(r"<\|?/(?:think|thinking|thought|reasoning|scratchpad)\|?>", re.IGNORECASE)
 _FENCE = re.compile(r"^[ \t]*(```|~~~).*?(?:^[ \t]*\1[ \t]*$|\Z)", re.DOTALL | re.MULTILINE)
+_ONLY_FENCE = re.compile(r"\s*```(?:text|txt|plain|plaintext|math|latex|tex)?[ \t]*\n([^\n]*)\n[ \t]*```\s*")
 _BOX = re.compile(r"\\(?:boxed|fbox)(?![a-zA-Z])\s*")
 _STATED = re.compile(
     r"""\#{4,}[ \t]*
@@ -75,7 +76,10 @@ def extract(reply: str, protocol: str = "auto") -> str | None:
             return found
     if protocol == "number":
         return last_number(outside)
-    return (whole_reply(outside) or last_value(outside)) if protocol == "auto" else None
+    if protocol != "auto":
+        return None
+    fenced = None if outside.strip() else _ONLY_FENCE.fullmatch(spoken)  # a bare answer, in a fence
+    return whole_reply(fenced[1] if fenced else outside) or last_value(outside)
 
 
 def extract_gold(gold: Any) -> str | None:
@@ -154,9 +158,13 @@ def stated(text: str) -> str | None:
 
 
 def _last_tag(text: str) -> str | None:
-    """Inside the last <answer>…</answer>."""
+    """Inside the last <answer>…</answer>; or behind a last <answer> that never closes (a stop string, or no room left),
+    where nothing but an answer follows."""
     lowered = text.lower()
     end = lowered.rfind("</answer>")
+    unclosed = lowered.rfind("<answer>", max(end, 0))
+    if unclosed >= 0 and (line := whole_reply(text[unclosed + len("<answer>") :])):
+        return line
     start = lowered.rfind("<answer>", 0, max(end, 0))
     return text[start + len("<answer>") : end].strip() if start >= 0 else None
 

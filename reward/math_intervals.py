@@ -17,7 +17,8 @@ from posttrain.reward.math_verdicts import Verdict, all_of
 
 _REALS = re.compile(r"\\r|(?:all|any)(?: real)? numbers|all reals|\(\s*-\s*\\infty\s*,\s*\+?\\infty\s*\)")
 Ends = tuple[Fraction | float, Fraction | float, bool, bool]  # low, high, is low open, is high
-_ABSOLUTE = re.compile(r"\|([^|<>]+)\|\s*(<|>|\\le(?![a-zA-Z])|\\ge(?![a-zA-Z]))\s*([^|<>]+)")
+_ABSOLUTE = re.compile(r"\|([^|]+)\|")
+_TURNED = {"<": ">", ">": "<", "\\le": "\\ge", "\\ge": "\\le"}
 _COMPARE = re.compile(r"<|>|\\le(?![a-zA-Z])|\\ge(?![a-zA-Z])")
 
 
@@ -89,16 +90,19 @@ def read_inequality(text: str) -> tuple[Answer, ...]:
     if len(unequal) == 2 and is_name(unequal[0]):
         points = [read_tree(unequal[1])]
         return (Span(tuple(_without([point for point in points if point])), unequal[0].strip()),) if all(points) else ()
-    if absolute := _ABSOLUTE.fullmatch(text):
-        return _read_distance(*absolute.groups())
     sides = [side.strip() for side in _COMPARE.split(text)]
     if not all(sides):
         return ()
     signs = _COMPARE.findall(text)
+    if len(sides) == 2 and _ABSOLUTE.fullmatch(sides[1]):
+        sides, signs = sides[::-1], [_TURNED[signs[0]]]
+    inside = _ABSOLUTE.fullmatch(sides[0]) if len(sides) == 2 else None
+    if inside and (distance := _read_distance(inside[1], signs[0], sides[1])):
+        return distance
     if not 2 <= len(sides) <= 3 or (len(sides) == 3 and (signs[0] in ("<", "\\le")) != (signs[1] in ("<", "\\le"))):
         return ()
     if signs[0] in (">", "\\ge"):  # as rising: low < name < high
-        sides, signs = sides[::-1], [{">": "<", "\\ge": "\\le"}[sign] for sign in reversed(signs)]
+        sides, signs = sides[::-1], [_TURNED[sign] for sign in reversed(signs)]
     if len(sides) == 2:
         low_is_name, high_is_name = is_name(sides[0]), is_name(sides[1])
         if low_is_name == high_is_name:
@@ -119,8 +123,10 @@ def _read_distance(inside: str, sign: str, bound: str) -> tuple[Answer, ...]:
     distance = _known(limit) if limit else None
     if not line or not line[0] or distance is None or distance <= 0 or not tree:
         return ()
-    low, high = sorted((side - line[1]) / line[0] for side in (-distance, distance))
     (name,) = symbols(tree)
+    if name == "z":  # a disk of the complex plane
+        return ()
+    low, high = sorted((side - line[1]) / line[0] for side in (-distance, distance))
     is_open = sign in "<>"
     if sign in ("<", "\\le"):
         return (Span(((_number(low), _number(high), is_open, is_open),), name),)

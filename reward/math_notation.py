@@ -80,6 +80,7 @@ _RULES = [
     (r"\\[()]|\\[\[\]]", "", ""),  # \( … \), \[ … \]
     (r"(?<!\\)\$(?=\d[\d,.]*$)(?<=^\$)", r"\\$", ""),  # a lone $ before a number is money
     (r"(?<!\\)\$+", "", ""),
+    (r"(?<![a-zA-Z\\])Rs\.?\s*(?=\d)", r"\\rupee ", ""),
     (r"\\(?:percent|%)|\\text\{\s*(?:percent|per cent|%|\\%)\s*\}", "%", ""),
     (r"(?<=[\d}\s])\s*\b(?:percent|per cent|pct)\b", "%", ""),
     (r"\^\s*\{\s*\\(?:circ|degree)\s*\}|(?:\^\s*)?\\(?:circ|deg(?:ree)?s?)(?![a-zA-Z])", r"\\degree ", ""),

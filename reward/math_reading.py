@@ -62,8 +62,9 @@ _MODULO = re.compile(
     r"(\S.*?)\s*\(?\s*(?:\\[pb]?|(?<![a-zA-Z\\]))mod(?:ulo)?(?![a-zA-Z])\s*\{?\s*([0-9]{1,30})\s*\}?\s*\)?"
 )
 _FOR_INTEGERS = re.compile(
-    r"(\S.*?)\s*(?:[,;(\s]|\\text\{\s*,?\s*(?:where|for|with|and)[a-z\s]*\})\s*(?:where|for|with)?\s*([a-zA-Z])"
-    r"\s*(?:\\in\s*\\mathbb\s*(?:\{\s*Z\s*\}|Z)|(?:\\text\{)?\s*(?:is\s+)?an(?:y)?\s+integer\s*\}?)\s*\)?"
+    r"(\S.*?)\s*[,;(\s]\s*(?:(?:where|for|with|and)\s+)?"
+    r"(?:([a-zA-Z])\s*(?:\\in\s*\\mathbb\s*(?:\{\s*Z\s*\}|Z)|(?:is\s+)?any?\s+integer)"
+    r"|(?:an?y?|all|every|each|some)\s+integers?\s+([a-zA-Z]))\s*\)?"
 )
 _SYSTEM = re.compile(
     r"(?=\\\{|\\begin\s*\{r?cases)(?:\\\{\s*)?\\begin\s*\{(r?cases|array|aligned)\}(?:\{[lcr|\s]*\})?(.*)\\end\s*\{\1\}",
@@ -166,8 +167,9 @@ def _read_residue(text: str) -> tuple[Answer, ...]:
 def _read_family(text: str) -> tuple[Answer, ...]:
     r"""`k\pi, k \in \mathbb{Z}`: what is said for every whole k, as it stands and with a name of its own for k, so that
     two that are declared agree under any name."""
-    match = _FOR_INTEGERS.fullmatch(text)
-    name = re.compile(rf"(?<![a-zA-Z\\]){match[2]}(?![a-zA-Z])") if match else None
+    declared = "integer" in text or "\\mathbb" in text
+    match = _FOR_INTEGERS.fullmatch(_ANY_TEXT.sub(r" \1 ", text).strip()) if declared else None
+    name = re.compile(rf"(?<![a-zA-Z\\]){match[2] or match[3]}(?![a-zA-Z])") if match else None
     if not match or not name or not name.search(match[1]):
         return ()
     return (*_read(normalise(match[1])), *_read(normalise(name.sub("{z_{Z}}", match[1]))))
