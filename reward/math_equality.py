@@ -128,16 +128,29 @@ def _same_several(gold: Several, answer: Several) -> Verdict:
         if golds.keys() != answers.keys():
             return False
         return all_of(_same_item(golds[name], answers[name]) for name in golds)
+    if golds:
+        return _in_order(golds, answer)
     if both_sets:
         gold, answer = _without_repeats(gold), _without_repeats(answer)
+    if len(gold.items) != len(answer.items):
+        return False
     return _matched(_values_of_one_name(gold, answer), _values_of_one_name(answer, gold))
+
+
+def _in_order(golds: dict[str, tuple[Answer, ...]], answer: Several) -> Verdict:
+    """Values without names for a gold's named ones: in the gold's order, or in that of the names; a set has none."""
+    if answer.opening or any(map(_assignment, answer.items)):
+        return False
+    orders = [[*golds.values()], [golds[name] for name in sorted(golds)]]
+    pairs = [zip(order, answer.items, strict=True) for order in orders]
+    return first_of(lambda order: all_of(_same_item(*pair) for pair in order), pairs)
 
 
 def _without_repeats(several: Several) -> Several:
     """A set without the items that surely are one with an earlier one."""
     kept: list[tuple[Answer, ...]] = []
     for item in several.items:
-        if not any(_same_item(earlier, item) is True for earlier in kept):
+        if not any(_same_item(earlier, item) is _same_item(item, earlier) is True for earlier in kept):
             kept.append(item)
     return replace(several, items=tuple(kept))
 

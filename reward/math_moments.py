@@ -2,7 +2,7 @@
 
 import re
 
-from posttrain.reward.math_answers import Answer, Moment
+from posttrain.reward.math_answers import Moment
 from posttrain.reward.math_notation import plain_text
 
 _CLOCK = re.compile(r"(\d{1,2}):([0-5]\d)(?::([0-5]\d))?\s*([ap])?\.?\s*m?\.?", re.ASCII)
@@ -15,7 +15,7 @@ _DATES = [
 ]
 
 
-def read_moment(text: str) -> tuple[Answer, ...]:
+def read_moment(text: str) -> tuple[Moment, ...]:
     """A date or a time of day; () for anything else."""
     words = re.sub(r"\s*:\s*", ":", plain_text(text))
     words = _HOUR.sub(r"\1:00 \2m", words) if _HOUR.fullmatch(words) else words

@@ -51,7 +51,7 @@ _LOWERED = re.compile(f"[{''.join(_SUBSCRIPTS)}]+")
 
 _TEXT = r"text(?:bf|it|rm|normal|sf|tt|up|sc)?|math(?:rm|sf|tt)|mbox|hbox|emph|operatorname\*?"
 _STYLE = r"(?:display|text|script)style|(?:no)?limits|(?:math)?strut|relax|hfill|noindent|bf|rm|it|boldmath"
-_RULES = [
+_RULES = [  # pattern, replacement, and what a text must hold for it ("no matrix": no environment)
     (r"\\\\(?=[a-zA-Z%$])(?!\\\\begin)", "\\\\", "no matrix"),  # backslashes doubled on the way through JSON
     (r"\\(?:left|right)(?![a-zA-Z])\s*\.?", "", ""),
     (r"\\[bB]igg?[lrm]?(?![a-zA-Z])", "", ""),
@@ -70,17 +70,17 @@ _RULES = [
     (r"(?<=\d)\\[,;:]\s*(?=\d{3}(?!\d))", "", ""),  # 10\,000
     (r"(?<![\d.,}])(\d+)\{,\}(\d+)(?![\d.,{])", r"\1.\2", ""),  # 3{,}5, a decimal comma
     (r"(?<=\d)'(?=\d{3}(?!\d))", "", ""),  # 10'000
-    (r"(?<=[\d.])\\dot\s*\{?(\d)\}?(\d*)\s*\\dot\s*\{?(\d)\}?", r"\\overline{\1\2\3}", ""),  # 0.\dot{1}4\dot{2}
-    (r"(?<=[\d.])\\dot\s*\{?(\d+)\}?", r"\\overline{\1}", ""),
+    (r"(?<=[\d.])\\dot\s*\{?(\d)\}?(\d*)\s*\\dot\s*\{?(\d)\}?", r"\\overline{\1\2\3}", "\\dot"),  # 0.\dot{1}4\dot{2}
+    (r"(?<=[\d.])\\dot\s*\{?(\d+)\}?", r"\\overline{\1}", "\\dot"),
     # 0.1666…: what stands three times before the dots goes on; 0.999… is left alone, for it may be cut off
-    (r"^(-?\d{0,20}\.\d{0,20}?)(?!000|999)(\d{1,12}?)\2{2,40}\s*(?:\.\.\.+|\\[lc]?dots)$", r"\1\\overline{\2}", ""),
+    (r"^(-?\d{0,20}\.\d{0,20}?)(?!000|999)(\d{1,12}?)\2{2,40}\s*(?:\.\.\.+|\\[lc]?dots)$", r"\1\\overline{\2}", "."),
     (r"\\!\s*", "", ""),
-    (r"(?<!\\)(?:\\[,;:> ]|\\(?=\s))|~", " ", ""),
-    (r"\\[,;:> ]|\\(?=\s)", " ", "no matrix"),  # in one, a second backslash ends a row
+    (r"\\[,;:> ]|\\(?=\s)|~", " ", "no matrix"),
+    (r"(?<!\\)(?:\\[,;:> ]|\\(?=\s))|~", " ", "\\begin"),  # where a second backslash ends a row
     (r"\\[()]|\\[\[\]]", "", ""),  # \( … \), \[ … \]
     (r"(?<!\\)\$(?=\d[\d,.]*$)(?<=^\$)", r"\\$", ""),  # a lone $ before a number is money
     (r"(?<!\\)\$+", "", ""),
-    (r"(?<![a-zA-Z\\])Rs\.?\s*(?=\d)", r"\\rupee ", ""),
+    (r"(?<![a-zA-Z\\])Rs\.?\s*(?=\d)", r"\\rupee ", "Rs"),
     (r"\\(?:percent|%)|\\text\{\s*(?:percent|per cent|%|\\%)\s*\}", "%", ""),
     (r"(?<=[\d}\s])\s*\b(?:percent|per cent|pct)\b", "%", ""),
     (r"\^\s*\{\s*\\(?:circ|degree)\s*\}|(?:\^\s*)?\\(?:circ|deg(?:ree)?s?)(?![a-zA-Z])", r"\\degree ", ""),
@@ -156,7 +156,7 @@ def _ascii_digit(character: str) -> str:
 def _apply_rules(text: str) -> str:
     matrix = "\\begin" in text
     for pattern, replacement, condition in _COMPILED:
-        if not (condition == "no matrix" and matrix):
+        if not condition or (not matrix if condition == "no matrix" else condition in text):
             text = pattern.sub(replacement, text)
     return text
 

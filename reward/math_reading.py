@@ -152,6 +152,12 @@ def _read_based(text: str) -> tuple[Answer, ...]:
     return (Based(match[1] + (digits.lstrip("0") or "0"), base),)
 
 
+def _read_moment(text: str) -> tuple[Answer, ...]:
+    """A date or a time; a full hour (`10 AM`) is the number 10 too, as is any number with its unit."""
+    found = read_moment(text)
+    return (*found, *_read_quantity(text)) if found and found[0].kind == "time" and ":" not in text else found
+
+
 def _read_residue(text: str) -> tuple[Answer, ...]:
     r"""`x \equiv 5 \pmod 7`, `5 (mod 7)`, `2, 5 \pmod 7`."""
     match = _MODULO.fullmatch(_ANY_TEXT.sub(r" \1 ", text)) if "mod" in text else None
@@ -316,7 +322,7 @@ def _read_quantity(text: str) -> tuple[Answer, ...]:
 _READERS: tuple[Callable[[str], tuple[Answer, ...]], ...] = (
     _read_choice,
     _read_empty,
-    read_moment,
+    _read_moment,
     _read_residue,
     _read_family,
     _read_system,
