@@ -84,6 +84,25 @@ def test_no_hedge_around_the_gold_is_right(hedge):
     assert not hits
 
 
+def test_a_list_with_an_item_more_is_wrong():
+    lists = [re.fullmatch(r"(\\\{|\(|\[)([^{}()\[\]]*,[^{}()\[\]]*)(\\\}|\)|\])", gold) for gold in GOLDS]
+    pairs = [
+        (f"{match[1]}{more}{match[3]}", match[0])
+        for match in lists
+        if match
+        for more in (f"{match[2]}, 1717", f"1717, {match[2]}", f"{match[2]}, {match[2]}, 1717")
+    ]
+    verdicts = judge_all([in_box(answer) for answer, _ in pairs], [gold for _, gold in pairs])
+    assert len(pairs) > 60 and not [verdict for verdict in verdicts if verdict.correct]
+
+
+def test_a_union_with_an_interval_more_is_wrong():
+    unions = [gold for gold in GOLDS if "\\cup" in gold and "infty" not in gold and "17" not in gold]
+    answers = [f"{gold}\\cup {more}" for gold in unions for more in ("(1717,1718)", "[1717,1718]")]
+    verdicts = judge_all([in_box(answer) for answer in answers], [gold for gold in unions for _ in range(2)])
+    assert len(answers) >= 10 and not [verdict for verdict in verdicts if verdict.correct]
+
+
 def test_every_gold_is_right_against_itself():
     for replies in ([in_box(gold) for gold in GOLDS], [f"#### {gold}" for gold in GOLDS], GOLDS):
         assert not [verdict for verdict in judge_all(replies, GOLDS) if not verdict.correct]
