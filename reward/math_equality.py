@@ -3,7 +3,8 @@ r"""Whether two answers say the same, decided here where that is possible, and h
 A verdict is False, True, or a tuple of requests: pairs of trees that agree in double precision and are equal if a
 worker (math_worker) finds them so with many more digits. `equal` is True only if the gold's own form allows it:
 
-- Lists, sets and solutions (`x=1 or x=2`) agree in any order, tuples and intervals in theirs. A bare list is no tuple.
+- Lists, sets and solutions (`x=1 or x=2`) agree in any order, tuples, intervals and values of several names in theirs.
+  A bare list is no tuple; a set is what is left without repeats; a union is its points.
 - One value is not several, an interval is not a number in it, and an answer has no symbol that the gold has not.
 - A decimal is exactly what it says: 0.333 is not 1/3, 3.14 not π. Only where the *gold* is rounded (a decimal of four
   digits or more) does the exact number that rounds to it count, so 200/3 answers 66.67, and π 3.1416.

@@ -10,6 +10,7 @@ import json
 import math
 import random
 import re
+import time
 from fractions import Fraction
 from pathlib import Path
 
@@ -18,6 +19,7 @@ import pytest
 from posttrain.errors import UserError
 from posttrain.reward import math_reward
 from posttrain.reward.math import judge, judge_all
+from posttrain.reward.math_equality import equal
 from posttrain.reward.math_extraction import extract, extract_gold
 from posttrain.reward.math_notation import normalise
 
@@ -152,6 +154,31 @@ def test_normalising_twice_is_normalising_once():
     texts += [row[side] for row in PAIRS for side in ("answer", "gold")]
     once = [normalise(text) for text in texts]
     assert not [text for text, spelt in zip(texts, once, strict=True) if normalise(spelt) != spelt]
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "1", "12", ".1\\dot1", "x mod ", "( (mod", "k \\in\\mathbb", "k, where ", "integer k ", "|x", "(1,2)\\cup", "1 h ",
+        "1 out of ", "x=1\\\\", "]1,", "22,", "n!", "\\sin\\degree", "3\u0305", "...", "\\{1,", "Rs", "2*",
+    ],
+)  # fmt: skip
+def test_no_answer_is_slow_to_read(piece):
+    """At the longest length that is read, and at the longest that is brought to one spelling; also with a beginning and
+    an end that let a pattern hope."""
+    start = time.process_time()
+    for length in (990, 3980):
+        text = (piece * length)[: length - 20]
+        for answer in (
+            text,
+            f"0.{text}...",
+            f"|{text}|<2",
+            f"{text} \\pmod 7",
+            f"\\{{{text}\\}}",
+            f"{text}, k\\in\\mathbb{{Z}}",
+        ):
+            equal(answer, "5 \\pmod 7"), equal("\\frac12", answer)
+    assert time.process_time() - start < 5
 
 
 def test_random_replies_raise_nothing():
