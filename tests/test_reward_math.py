@@ -159,8 +159,8 @@ def test_normalising_twice_is_normalising_once():
 @pytest.mark.parametrize(
     "piece",
     [
-        "1", "12", ".1\\dot1", "x mod ", "( (mod", "k \\in\\mathbb", "k, where ", "integer k ", "|x", "(1,2)\\cup", "1 h ",
-        "1 out of ", "x=1\\\\", "]1,", "22,", "n!", "\\sin\\degree", "3\u0305", "...", "\\{1,", "Rs", "2*",
+        "1", "12", ".1\\dot1", "x mod ", "( (mod", "k \\in\\mathbb", "k, where ", "integer k ", "|x", "(1,2)\\cup",
+        "1 h ", "1 out of ", "x=1\\\\", "]1,", "22,", "n!", "\\sin\\degree", "3\u0305", "...", "\\{1,", "Rs", "2*",
     ],
 )  # fmt: skip
 def test_no_answer_is_slow_to_read(piece):
@@ -169,15 +169,10 @@ def test_no_answer_is_slow_to_read(piece):
     start = time.process_time()
     for length in (990, 3980):
         text = (piece * length)[: length - 20]
-        for answer in (
-            text,
-            f"0.{text}...",
-            f"|{text}|<2",
-            f"{text} \\pmod 7",
-            f"\\{{{text}\\}}",
-            f"{text}, k\\in\\mathbb{{Z}}",
-        ):
-            equal(answer, "5 \\pmod 7"), equal("\\frac12", answer)
+        hopes = (f"0.{text}...", f"|{text}|<2", f"{text} \\pmod 7", f"\\{{{text}\\}}", f"{text}, k\\in\\mathbb{{Z}}")
+        for answer in (text, *hopes):
+            equal(answer, "5 \\pmod 7")
+            equal("\\frac12", answer)
     assert time.process_time() - start < 5
 
 
