@@ -58,6 +58,8 @@ _NOT_ANOTHER = re.compile(r"\s*\(\s*(?:\\text\s*\{\s*)?(?:and )?not\b[^()]*\)$")
 _TEXT_LABEL = re.compile(r"^\\text\s*\{([a-zA-Z][a-zA-Z '-]{2,60}?)\s*:\s*\}\s*")
 _ANY_TEXT = re.compile(r"\\text\{([^{}]*)\}")
 _INTEGER = re.compile(r"-?[0-9]{1,30}")
+_MONEY = re.compile(r"-?(?:\\(?:rupee|\$)\s*)?([\d,]+)", re.ASCII)
+_MEMBER = re.compile(r"(?:[a-zA-Z]|\\[a-zA-Z]+)\s*\\in(?![a-zA-Z])\s*(.+)", re.DOTALL)
 _MODULO = re.compile(
     r"(\S.*?)\s*\(?\s*(?:\\[pb]?|(?<![a-zA-Z\\]))mod(?:ulo)?(?![a-zA-Z])\s*\{?\s*([0-9]{1,30})\s*\}?\s*\)?"
 )
@@ -183,7 +185,7 @@ def _read_family(text: str) -> tuple[Answer, ...]:
 
 def _read_system(text: str) -> tuple[Answer, ...]:
     """A brace before rows that give each of several names its value, as the list of those equations."""
-    match = _SYSTEM.fullmatch(text)
+    match = _SYSTEM.fullmatch(text) if "\\begin" in text else None
     rows = [row.replace("&", "").strip(" ,;") for row in match[2].split("\\\\")] if match else []
     rows = [row for row in rows if row]
     sides = [[side.strip() for side in row.split("=")] for row in rows]
@@ -202,7 +204,7 @@ def _read_compound(text: str) -> tuple[Answer, ...]:
 
 def _read_lakhs(text: str) -> tuple[Answer, ...]:
     """`1,23,456`, perhaps of money: one number, or three."""
-    money = re.fullmatch(r"-?(?:\\(?:rupee|\$)\s*)?([\d,]+)", text, re.ASCII)
+    money = _MONEY.fullmatch(text) if "," in text else None
     if not money or not LAKHS.fullmatch(money[1]):
         return ()
     return (*_read_quantity(text), *_several(text.split(","), "", ""))
@@ -219,7 +221,7 @@ def _read_ratio(text: str) -> tuple[Answer, ...]:
 
 def _read_membership(text: str) -> tuple[Answer, ...]:
     r"""`x \in \{1, 2\}`: the set, which was said of x."""
-    match = re.fullmatch(r"(?:[a-zA-Z]|\\[a-zA-Z]+)\s*\\in(?![a-zA-Z])\s*(.+)", text, re.DOTALL)
+    match = _MEMBER.fullmatch(text) if "\\in" in text else None
     several = _read_several(match[1].strip()) if match else ()
     return tuple(answer for answer in several if isinstance(answer, Several) and answer.opening == "{")
 
