@@ -92,6 +92,17 @@ def build_rows(count: int) -> list[dict]:
     return rows
 
 
+def encode(args: argparse.Namespace, tokenizer):
+    """The rows' ids and labels, up to the last label: TRL's trainers would train the newline that follows."""
+    from posttrain.chat import encode_rows
+
+    def cut(row):
+        end = max(i for i, label in enumerate(row["labels"]) if label != -100) + 1
+        return {name: values[:end] for name, values in row.items()}
+
+    return encode_rows(build_rows(args.batch * args.steps), tokenizer)[0].map(cut)
+
+
 def load(model: str):
     import torch
 
@@ -104,36 +115,36 @@ def write_cache(args: argparse.Namespace) -> dict:
     """Write the cache; labels written and rows read a second, and the bytes that a label takes."""
     import torch
 
-    from posttrain.chat import encode_rows
-    from posttrain.teacher.cache import SHARD_ROWS, TeacherCache, begin, build_split, finish, shard_path, write_shard
+    from posttrain.teacher.cache import FORMAT, SHARD_ROWS, TeacherCache, begin, build_split, finish
+    from posttrain.teacher.cache import shard_path, stamp, write_shard
     from posttrain.teacher.local import LocalTeacher
 
     model, tokenizer = load(args.model)
     teacher = LocalTeacher(model.to("cuda" if torch.cuda.is_available() else "cpu"))
-    encoded = list(encode_rows(build_rows(args.batch * args.steps), tokenizer)[0])
+    encoded = encode(args, tokenizer)
     labels = sum(label != -100 for row in encoded for label in row["labels"])
     folder = Path(args.cache)
-    begin(folder, {"format": 1, "method": "draws"})
+    identity = {"format": FORMAT, "method": "draws", "temperature": 1.0, "splits": {"train": {"rows": len(encoded)}}}
+    begin(folder, identity)
 
     def speak(first: int, count: int):
-        some = encoded[first : first + count]
+        some = list(encoded.select(range(first, first + count)))
         return teacher.speak(some, first, method="draws", count=DRAWS, temperature=1.0, seed=0)
 
     started = time.perf_counter()
-    build_split(folder, "train", len(encoded), "draws", speak)
+    build_split(folder, identity, "train", len(encoded), speak)
     seconds = time.perf_counter() - started
-    splits = {"splits": {"train": {"rows": len(encoded)}}}
-    finish(folder, {"format": 1, "method": "draws", **splits}, {"train": len(encoded)}, {})
+    finish(folder, identity, {"train": len(encoded)}, {})
     size = sum(path.stat().st_size for path in folder.glob("*.arrow"))
 
     # Random reads want more rows than were asked about: the same words, many times over.
     cache, many = TeacherCache(folder), folder / "many"
-    begin(many, {"format": 1, "method": "draws"})
+    begin(many, identity)
     words = [cache.row("train", i) for i in range(len(encoded))]
     for number in range(READ_ROWS // SHARD_ROWS):
         repeated = (words[i % len(words)] for i in range(number * SHARD_ROWS, (number + 1) * SHARD_ROWS))
-        write_shard(shard_path(many, "train", number), repeated, "draws")
-    finish(many, {"format": 1, "method": "draws", "splits": {"train": {"rows": READ_ROWS}}}, {"train": READ_ROWS}, {})
+        write_shard(shard_path(many, "train", number), repeated, "draws", stamp(identity, "train", number))
+    finish(many, identity, {"train": READ_ROWS}, {})
     reader, rng = TeacherCache(many), random.Random(0)
     order = [rng.randrange(READ_ROWS) for _ in range(READS)]
     begun = time.perf_counter()
@@ -181,14 +192,12 @@ def measure(args: argparse.Namespace) -> dict:
 
 
 def build_trainer(args, clock, cuda):
-    from posttrain.chat import encode_rows
     from posttrain.lora import adapter_config
 
     name = args.contender.removesuffix("-own")
     own = args.contender in OWN
     model, tokenizer = load(args.model)
-    rows = build_rows(args.batch * args.steps)
-    encoded = encode_rows(rows, tokenizer)[0]
+    encoded = encode(args, tokenizer)
     settings = {
         "output_dir": tempfile.mkdtemp(),
         "max_steps": args.steps,
@@ -207,7 +216,7 @@ def build_trainer(args, clock, cuda):
         "callbacks": [clock],
     }
     if name.startswith("trl"):
-        return build_peer(name, own, args, model, rows, encoded, settings, shared)
+        return build_peer(name, own, args, model, encoded, settings, shared)
 
     from trl import SFTConfig
 
@@ -217,7 +226,8 @@ def build_trainer(args, clock, cuda):
     from posttrain.trainers.distill_head import Objective
     from posttrain.trainers.sft import SFTTrainer
 
-    shared["args"] = SFTConfig(**settings, max_length=512, train_sampling_strategy="sequential")
+    prepared = {"skip_prepare_dataset": True}
+    shared["args"] = SFTConfig(**settings, dataset_kwargs=prepared, train_sampling_strategy="sequential")
     if name == "sft":
         return SFTTrainer(model, train_dataset=encoded, **shared)
     if name == "cached":
@@ -235,7 +245,7 @@ def build_trainer(args, clock, cuda):
     )
 
 
-def build_peer(name, own, args, model, rows, encoded, settings, shared):
+def build_peer(name, own, args, model, encoded, settings, shared):
     """TRL's trainers, on the ids that ours sees; only where the replies are given is anything of theirs replaced."""
     from datasets import Dataset
 
@@ -270,7 +280,7 @@ def build_peer(name, own, args, model, rows, encoded, settings, shared):
     config = DistillationConfig(
         **settings, beta=0.0, temperature=1.0, max_completion_length=args.reply_tokens, shuffle_dataset=False
     )
-    data = Dataset.from_list([{"prompt": row["messages"][:1]} for row in rows])
+    data = Dataset.from_list([{"prompt": row["messages"][:1]} for row in build_rows(len(encoded))])
     trainer = DistillationTrainer if own else GivenReplies
     return trainer(model, teacher, args=config, train_dataset=data, **shared)
 

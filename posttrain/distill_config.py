@@ -5,12 +5,26 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from posttrain.config import SFTConfig
 from posttrain.errors import UserError
 from posttrain.losses.distill import check_beta
-from posttrain.teacher.targets import check_method
+from posttrain.teacher.targets import MOST, check_method
 
 OUTPUTS = ("cache", "answers")
+
+
+def check_temperature(temperature: float) -> None:
+    if not 0 < temperature < float("inf"):
+        raise UserError(f"temperature must be above 0 and finite, not {temperature}")
+
+
+def check_bits(bits: int | None) -> None:
+    if bits not in (None, 4, 8):
+        raise UserError(f"teacher_bits must be 4 or 8, not {bits}")
+    if bits and not torch.cuda.is_available():
+        raise UserError("teacher_bits needs a CUDA device (bitsandbytes): leave it out here")
 
 
 def is_url(text: str) -> bool:
@@ -61,10 +75,10 @@ class TeacherConfig:
         check_method(self.method, self.draws)
         if self.output not in OUTPUTS:
             raise UserError(f"output must be one of {', '.join(OUTPUTS)}, not {self.output!r}")
-        if self.temperature <= 0:
-            raise UserError(f"temperature must be above 0, not {self.temperature}")
-        if self.samples < 1 or self.max_new_tokens < 1:
-            raise UserError("samples and max_new_tokens must be at least 1")
+        check_temperature(self.temperature)
+        check_bits(self.teacher_bits)
+        if min(self.samples, self.max_new_tokens, self.batch_size) < 1:
+            raise UserError("samples, max_new_tokens and batch_size must be at least 1")
         if self.reward and self.output != "answers":
             raise UserError("reward picks among answers: set `output: answers`, or leave it out")
         if self.samples > 1 and not self.reward:
@@ -132,14 +146,26 @@ class DistillConfig(SFTConfig):
         for name in ("on_policy", "on_policy_end", "label_weight"):
             if not 0 <= (getattr(self, name) or 0) <= 1:
                 raise UserError(f"{name} must lie between 0 and 1, not {getattr(self, name)}")
-        if self.temperature <= 0:
-            raise UserError(f"temperature must be above 0, not {self.temperature}")
+        check_temperature(self.temperature)
+        check_bits(self.teacher_bits)
+        if not 1 <= self.teacher_top <= MOST:
+            raise UserError(f"teacher_top must lie between 1 and {MOST}, not {self.teacher_top}")
+        if self.reply_tokens < 1:
+            raise UserError(f"reply_tokens must be at least 1, not {self.reply_tokens}")
+        if self.loss_type not in (None, "nll") or self.label_smoothing_factor or self.use_liger_kernel:
+            raise UserError(
+                "loss_type, label_smoothing_factor and use_liger_kernel are of another loss: leave them out"
+            )
         if self.policy_gradient and self.shares != (1.0, 1.0):
             raise UserError("policy_gradient is for the student's own tokens: set `on_policy: 1`")
         if self.policy_gradient and (self.beta or self.temperature != 1 or self.label_weight):
             raise UserError("policy_gradient is the reverse KL as it is: leave beta, temperature and label_weight out")
         if max(self.shares) > 0 and self.packing:
             raise UserError("on_policy writes a reply to each row: set `packing: false`")
+        if self.label_weight and self.shares == (1.0, 1.0):
+            raise UserError(
+                "label_weight is of the rows' own replies, which on_policy 1 never trains: set one of them to 0"
+            )
         if self.use_vllm:
             self._check_vllm()
         self._check_teacher()
@@ -180,5 +206,9 @@ class DistillConfig(SFTConfig):
             raise UserError(f"beta {self.beta} compares whole distributions: take a teacher in memory, or beta 0")
         if served and self.temperature != 1:
             raise UserError("a server tells its distribution at temperature 1 only: leave `temperature` out")
+        if served and self.packing:
+            raise UserError("a server is asked about each row by itself: set `packing: false`")
+        if cached and self.packing and self.packing_strategy == "wrapped":
+            raise UserError("packing_strategy wrapped cuts rows, of which a cache speaks whole: leave it out")
         if cached and max(self.shares) > 0:
             raise UserError("a cache knows nothing of the student's own replies: set `on_policy: 0`, or take a model")

@@ -135,10 +135,13 @@ def prune_after(path: Path, step: int) -> None:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a file that is there whole or not at all, whenever the process is killed."""
+    """Write a file that is there whole or not at all, whenever the process is killed or the disk is full."""
     staging = path.with_name(f".{path.name}")
-    staging.write_text(text)
-    os.replace(staging, path)
+    try:
+        staging.write_text(text)
+        os.replace(staging, path)
+    finally:
+        staging.unlink(missing_ok=True)
 
 
 def _cell(name: str, metrics: dict[str, float]) -> str:

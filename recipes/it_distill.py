@@ -25,9 +25,10 @@ from posttrain.data.mixture import load_splits
 from posttrain.distill_config import DistillConfig
 from posttrain.errors import one_line_errors
 from posttrain.evaluate.tasks import find_task, load_rows
+from posttrain.gemma import load_tokenizer
 from posttrain.stage import TRAINED
 from posttrain.teacher.cache import TeacherCache, is_cache
-from posttrain.teacher.open import check_cache, open_live, teacher_hash
+from posttrain.teacher.open import check_rows, check_settings, open_live, teacher_hash
 from posttrain.tracking import JsonlLog, before_after
 from posttrain.trainers.benchmark import BenchmarkCallback
 from posttrain.trainers.distill import DistillTrainer, number_rows
@@ -47,6 +48,8 @@ def main() -> None:
 
     # 1. Rows and the cache: read and checked before anything slow begins.
     cache = TeacherCache(args.teacher) if is_cache(args.teacher) else None
+    if cache is not None:
+        check_settings(cache, args, load_tokenizer(model_args.model, revision=model_args.revision))
     rows = load_splits(data.train, data.eval, eval_rows=data.eval_rows, limit=data.limit, seed=args.seed)
     eval_rows = list(rows.test or ())
     task = find_task(args.benchmark) if args.benchmark else None
@@ -62,7 +65,7 @@ def main() -> None:
     train, report = encode_rows(rows.train, tokenizer, args.max_length, name=data.train, progress=state.is_main_process)
     held_out = encode_rows(eval_rows, tokenizer, args.max_length, name="held-out rows")[0] if eval_rows else None
     if cache is not None:
-        check_cache(cache, args, tokenizer, model, {"train": train, "test": held_out})
+        check_rows(cache, {"train": train, "test": held_out})
         train = number_rows(train)
         held_out = None if held_out is None else number_rows(held_out, held_out=True)
     if args.packing:  # here, since TRL would leave the numbers of the rows behind
@@ -82,6 +85,7 @@ def main() -> None:
         args,
         objective=Objective(args.beta, args.temperature, args.label_weight),
         teacher=cache or open_live(args, tokenizer),
+        policy_gradient=args.policy_gradient,
         on_policy=args.shares,
         reply_tokens=args.reply_tokens,
         vllm=args.vllm,

@@ -18,6 +18,7 @@ import transformers
 from accelerate import PartialState
 from datasets import Dataset
 from tqdm.auto import tqdm
+from transformers import PreTrainedTokenizerBase
 
 from posttrain.chat import encode_rows
 from posttrain.config import DataArguments, parse
@@ -27,10 +28,12 @@ from posttrain.errors import one_line_errors
 from posttrain.gemma import load_tokenizer, resolve_source
 from posttrain.teacher.answers import write_answers
 from posttrain.teacher.cache import FORMAT, begin, build_split, finish, missing_shards
-from posttrain.teacher.identity import rows_fingerprint, template_hash, tokenizer_hash
+from posttrain.teacher.identity import SHARED, check_same_tokens, rows_fingerprint, template_hash, tokenizer_hash
 from posttrain.teacher.local import LocalTeacher, load_teacher
 from posttrain.teacher.served import ServedTeacher
 from posttrain.training import model_hash
+
+SETTINGS = ("method", "draws", "temperature", "seed", "teacher_dtype", "teacher_bits")  # that change what is written
 
 
 @one_line_errors
@@ -40,14 +43,19 @@ def main() -> None:
     state, folder = PartialState(cpu=on_cpu), Path(args.output_dir)
     transformers.utils.logging.set_verbosity_error()
 
-    rows = load_splits(data.train, data.eval, eval_rows=data.eval_rows, limit=data.limit, seed=args.seed)
-    if args.output == "answers":
+    if args.output == "answers":  # of all rows: which of them to hold out is for the recipe that trains on the answers
+        rows = load_splits(data.train, None, eval_rows=0, limit=data.limit, seed=args.seed)
         write_answers(args, rows.train, folder, state)
         return
+    rows = load_splits(data.train, data.eval, eval_rows=data.eval_rows, limit=data.limit, seed=args.seed)
 
     # 1. The rows as the student will see them.
     with state.main_process_first():
-        tokenizer = load_tokenizer(args.tokenizer or args.teacher)
+        tokenizer = load_tokenizer(
+            args.tokenizer or args.teacher, revision="main" if args.tokenizer else args.teacher_revision
+        )
+        if args.tokenizer and not is_url(args.teacher):
+            check_same_tokens(args.teacher, tokenizer, args.teacher_revision)
     given = {"train": rows.train} | ({"test": rows.test} if rows.test is not None else {})
     encoded = {
         split: encode_rows(some, tokenizer, args.max_length, name=split, progress=state.is_main_process)
@@ -65,7 +73,7 @@ def main() -> None:
         "template": template_hash(tokenizer),
         "max_length": args.max_length,
         "splits": {split: {"rows": len(some), "data": rows_fingerprint(some)} for split, (some, _) in encoded.items()},
-        **{name: getattr(args, name) for name in ("method", "draws", "temperature", "seed")},
+        **{name: getattr(args, name) for name in SETTINGS},
     }
     if state.is_main_process:
         begin(folder, identity)
@@ -73,10 +81,10 @@ def main() -> None:
 
     # 3. Ask.
     sizes = {split: len(some) for split, (some, _) in encoded.items()}
-    if any(missing_shards(folder, split, count) for split, count in sizes.items()):
-        teacher = open_teacher(args, state.device)
+    if any(missing_shards(folder, identity, split, count) for split, count in sizes.items()):
+        teacher = open_teacher(args, tokenizer, state.device)
         for split, (some, _) in encoded.items():
-            ask(teacher, args, folder, split, some, state)
+            ask(teacher, args, folder, identity, split, some, state)
     state.wait_for_everyone()
     if state.is_main_process:
         labels = {split: report.labels for split, (_, report) in encoded.items()}
@@ -86,18 +94,21 @@ def main() -> None:
     state.wait_for_everyone()
 
 
-def open_teacher(args: TeacherConfig, device: torch.device) -> LocalTeacher | ServedTeacher:
+def open_teacher(
+    args: TeacherConfig, tokenizer: PreTrainedTokenizerBase, device: torch.device
+) -> LocalTeacher | ServedTeacher:
     if is_url(args.teacher):
         assert args.teacher_name is not None
-        return ServedTeacher(args.teacher, args.teacher_name, args.draws)
+        return ServedTeacher(args.teacher, args.teacher_name, args.draws, tokenizer)
     model = load_teacher(args.teacher, args.teacher_dtype, revision=args.teacher_revision, bits=args.teacher_bits)
-    return LocalTeacher(model if args.teacher_bits else model.to(device))
+    return LocalTeacher(model if args.teacher_bits else model.to(device), min(len(tokenizer), SHARED))
 
 
 def ask(
     teacher: LocalTeacher | ServedTeacher,
     args: TeacherConfig,
     folder: Path,
+    identity: dict[str, Any],
     split: str,
     rows: Dataset,
     state: PartialState,
@@ -121,9 +132,9 @@ def ask(
     ) as bar:
         build_split(
             folder,
+            identity,
             split,
             len(rows),
-            args.method,
             partial(speak, bar),
             rank=state.process_index,
             world=state.num_processes,

@@ -256,6 +256,24 @@ def test_tail_pulls_at_the_told_tokens_are_exact():
     torch.testing.assert_close(logits.grad[0, rest], q[rest] * (1 - (1 - top.values.sum()) / q[rest].sum()))
 
 
+@pytest.mark.parametrize("gap", [4, 8, 12, 16, 20, 24])
+@pytest.mark.parametrize("told", [1, 3])
+def test_the_tail_s_gradient_is_exact_in_float32_however_sure_the_student_is(gap, told):
+    """The rest has a mass of e^−gap: formed as a share of all of q it would drown in what is taken off at the ids."""
+    logits = torch.cat(
+        [torch.linspace(0, -0.5, told), -gap - torch.rand(61, generator=torch.Generator().manual_seed(0))]
+    )
+    probs = torch.softmax(torch.linspace(0, 1, told), 0)[None] * 0.99
+    ids = torch.arange(told)[None]
+
+    def gradient(dtype):
+        z = logits[None].to(dtype).requires_grad_()
+        loss, _ = sparse_kd_loss(z, torch.eye(len(logits), dtype=dtype), ids, probs.to(dtype), EVERY, tail=True)
+        return torch.autograd.grad(loss, z)[0].double()
+
+    assert torch.allclose(gradient(torch.float32), gradient(torch.float64), rtol=1e-4, atol=1e-7)
+
+
 def test_a_certain_student_has_a_finite_tail():
     """All of q on the told token, to the last bit: the rest's log is that of the smallest number, and no NaN."""
     hidden = torch.tensor([[200.0]], requires_grad=True)

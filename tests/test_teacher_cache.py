@@ -10,12 +10,19 @@ from torch.nn.functional import softmax
 
 from posttrain.errors import UserError
 from posttrain.gemma import load_model
-from posttrain.teacher import cache, targets
+from posttrain.sampling import draw
+from posttrain.teacher import cache
 from posttrain.teacher.cache import TeacherCache, begin, build_split, finish, missing_shards, shard_path, write_shard
 from posttrain.teacher.local import LocalTeacher
 from posttrain.teacher.targets import METHODS, DenseTargets, Picked, padded, pick
 
-IDENTITY = {"format": cache.FORMAT, "method": "draws", "tokenizer": "t", "template": "x", "max_length": 64}
+IDENTITY = {
+    "format": cache.FORMAT,
+    "method": "draws",
+    "temperature": 1.0,
+    "splits": {"train": {"rows": 10, "data": "d"}},
+}
+IDENTITY |= {"tokenizer": "t", "template": "x", "max_length": 64}
 
 
 def dense(tokens=5, width=8, vocabulary=262_144):
@@ -37,9 +44,7 @@ def spoken(row: int, labels: int | None = None, method="draws") -> Picked:
 def write_cache(folder, rows=10, method="draws", split="train"):
     identity = IDENTITY | {"method": method, "splits": {split: {"rows": rows, "data": "d"}}}
     begin(folder, identity)
-    build_split(
-        folder, split, rows, method, lambda first, count: (spoken(first + i, method=method) for i in range(count))
-    )
+    build_split(folder, identity, split, rows, lambda f, n: (spoken(f + i, method=method) for i in range(n)))
     finish(folder, identity, {split: rows}, {})
     return TeacherCache(folder)
 
@@ -78,14 +83,14 @@ def test_draws_are_those_of_the_running_sums(vocabulary):
     points[:, :2] = torch.tensor([0.0, 1 - 2**-53])
     edges = weights.double().cumsum(-1)
     expected = torch.searchsorted(edges, (points * edges[:, -1:]).sort(-1).values, right=True)
-    found = targets._drawn(weights, points)
+    found = draw(weights, points)
     inside = expected < vocabulary  # the very last point may round to the whole
     assert torch.equal(found[inside], expected[inside])
     assert (weights.gather(1, found) > 0).all()
 
 
 def test_draws_follow_the_teacher_s_probabilities(monkeypatch):
-    monkeypatch.setattr(targets, "ROWS", 2)
+    monkeypatch.setattr("posttrain.teacher.targets.ROWS", 2)
     given = dense(tokens=3, vocabulary=20)
     counts = torch.zeros(3, 20)
     for seed in range(100):
@@ -126,7 +131,7 @@ def test_processes_share_the_shards_and_the_whole_is_the_same(tmp_path):
     folder = tmp_path / "three"
     folder.mkdir()
     for rank in (2, 0, 1):
-        build_split(folder, "train", 14, "draws", lambda f, n: (spoken(f + i) for i in range(n)), rank=rank, world=3)
+        build_split(folder, alone.identity, "train", 14, lambda f, n: map(spoken, range(f, f + n)), rank=rank, world=3)
     for name in alone.manifest["shards"]:
         assert (folder / name).read_bytes() == (alone.folder / name).read_bytes()
 
@@ -144,13 +149,13 @@ def test_a_kill_leaves_whole_shards_and_the_next_run_goes_on(tmp_path):
 
     begin(tmp_path, IDENTITY)
     with pytest.raises(KeyboardInterrupt):
-        build_split(tmp_path, "train", 10, "draws", speak)
+        build_split(tmp_path, IDENTITY, "train", 10, speak)
     assert [path.name for path in tmp_path.glob("*.arrow")] == ["train-00000.arrow"]
     with pytest.raises(UserError, match="is not finished: run it_teacher.py again"):
         TeacherCache(tmp_path)
     shard_path(tmp_path, "train", 2).write_bytes(shard_path(tmp_path, "train", 0).read_bytes()[:100])  # not ours: torn
-    assert missing_shards(tmp_path, "train", 10) == [1, 2]
-    build_split(tmp_path, "train", 10, "draws", speak)
+    assert missing_shards(tmp_path, IDENTITY, "train", 10) == [1, 2]
+    build_split(tmp_path, IDENTITY, "train", 10, speak)
     assert made == [0, 4, 4, 8]
     whole = write_cache(tmp_path / "whole")
     for name in whole.manifest["shards"]:
@@ -170,7 +175,7 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path, monkeypatch):
 
     monkeypatch.setattr(cache.os, "fsync", full)
     with pytest.raises(UserError, match=r"train-00000.arrow: could not be written \(No space left on device\)"):
-        write_shard(shard_path(tmp_path, "train", 0), iter([spoken(0)]), "draws")
+        write_shard(shard_path(tmp_path, "train", 0), iter([spoken(0)]), "draws", {})
     assert not list(tmp_path.iterdir())
 
 
@@ -200,12 +205,17 @@ def test_missing_and_short_shards(tmp_path):
 
 
 def test_no_changed_bit_is_ever_read(tmp_path):
-    """Every 97th byte of a shard changed, one at a time: an error that names the shard, or the very same words."""
+    """Bytes of a shard changed, one at a time: an error that names the shard, or the very same words.
+
+    Every byte of a batch's metadata is among them: a length that has changed must not be followed out of the file.
+    """
     whole = [write_cache(tmp_path).row("train", number) for number in range(4)]
     path = shard_path(tmp_path, "train", 0)
     content = path.read_bytes()
     found = 0
-    for place in range(0, len(content), 97):
+    begin_of_batch = content.index(b"\xff\xff\xff\xff", 16)
+    places = [*range(0, len(content), 97), *range(begin_of_batch, begin_of_batch + 700, 2)]
+    for place in places:
         changed = bytearray(content)
         changed[place] ^= 1 << place % 8
         path.write_bytes(changed)
@@ -220,17 +230,74 @@ def test_no_changed_bit_is_ever_read(tmp_path):
             assert all(
                 torch.equal(getattr(row, name), getattr(expected, name)) for name in ("lengths", "ids", "weights")
             )
-    assert found > len(content) // 97 / 2
+    assert found > len(places) / 3
+
+
+def test_shards_that_have_changed_places_are_not_read(tmp_path):
+    write_cache(tmp_path, rows=8)
+    write_cache(tmp_path / "other", rows=8, method="top")
+    one, other = (shard_path(tmp_path, "train", number) for number in (0, 1))
+    contents = one.read_bytes(), other.read_bytes()
+    manifest = json.loads((tmp_path / "teacher.json").read_text())
+    manifest["shards"] = {one.name: len(contents[1]), other.name: len(contents[0])}
+    (tmp_path / "teacher.json").write_text(json.dumps(manifest))
+    one.write_bytes(contents[1])
+    other.write_bytes(contents[0])
+    for row in (0, 4):
+        with pytest.raises(UserError, match="it is a shard of another cache, or another one of this"):
+            TeacherCache(tmp_path).row("train", row)
+    assert missing_shards(tmp_path, TeacherCache(tmp_path).identity, "train", 8) == [0, 1]
+
+
+def test_shards_without_a_manifest_are_no_beginning(tmp_path):
+    write_cache(tmp_path)
+    (tmp_path / "teacher.json").unlink()
+    with pytest.raises(UserError, match=r"train-00000.arrow is there without teacher.json: delete the shards"):
+        begin(tmp_path, IDENTITY)
+
+
+def test_the_rest_of_top_is_kept_as_it_is(tmp_path):
+    """A mass of 3e-6, where float16 probabilities near 1 are 5e-4 apart."""
+    rest = torch.tensor([3e-6, 0.25, 0.0])
+    said = Picked(torch.tensor([2, 1, 1]), torch.tensor([3, 9, 5, 7]), torch.tensor([0.6, 0.399997, 0.75, 1.0]), rest)
+    write_shard(tmp_path / "train-00000.arrow", iter([said]), "top", {})
+    columns = cache._Shard(tmp_path / "train-00000.arrow", {}).row(0)
+    assert columns["weights"].dtype == np.float16
+    read = Picked(
+        *(torch.from_numpy(columns[name].astype(np.float32)) for name in ("lengths", "low", "weights", "entropy"))
+    )
+    read.lengths.add_(1)
+    told = padded(read, "top").probs.double().sum(-1)
+    torch.testing.assert_close(1 - told, rest.double(), rtol=0.02, atol=1e-7)
+
+
+@pytest.mark.parametrize("bad", [-1, 1 << 18])
+def test_ids_beyond_the_shared_vocabulary_are_never_stored(tmp_path, bad):
+    said = Picked(torch.tensor([1]), torch.tensor([bad]), torch.tensor([1]), torch.zeros(1))
+    with pytest.raises(ValueError, match="ids must lie between 0 and 262143"):
+        write_shard(tmp_path / "train-00000.arrow", iter([said]), "draws", {})
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_manifest_that_is_no_manifest(tmp_path):
     read = write_cache(tmp_path)
     (tmp_path / "teacher.json").write_text(json.dumps(read.manifest | {"format": 99}))
-    with pytest.raises(UserError, match="format 99; this version reads format 1"):
+    with pytest.raises(UserError, match=f"format 99; this version reads format {cache.FORMAT}"):
         TeacherCache(tmp_path)
-    (tmp_path / "teacher.json").write_text("{")
-    with pytest.raises(UserError, match="teacher.json is damaged"):
-        TeacherCache(tmp_path)
+    for text in ("{", "[]", "null", json.dumps({"format": cache.FORMAT}), "\xff"):
+        (tmp_path / "teacher.json").write_bytes(text.encode("latin-1"))
+        with pytest.raises(UserError, match="teacher.json is damaged"):
+            TeacherCache(tmp_path)
+    for key in ("method", "temperature", "splits", "identity", "shards"):
+        (tmp_path / "teacher.json").write_text(json.dumps({k: v for k, v in read.manifest.items() if k != key}))
+        with pytest.raises(UserError, match="teacher.json is damaged"):
+            TeacherCache(tmp_path)
+
+
+def test_an_output_that_is_a_file(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match="file is a file: choose another"):
+        begin(tmp_path / "file", IDENTITY)
 
 
 def test_the_words_about_a_row_hang_on_the_row_alone(tiny_folder):

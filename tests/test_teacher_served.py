@@ -65,7 +65,7 @@ class Server:
             logps = log_softmax(self.model(torch.tensor([ids])).logits[0, :-1].double(), -1)
         for row, own in zip(logps, ids[1:], strict=True):
             tokens = dict.fromkeys([*row.topk(count).indices.tolist(), own])
-            yield {str(t): {"logprob": row[t].item(), "rank": 1, "decoded_token": "x"} for t in tokens}
+            yield {str(t): {"logprob": row[t].item(), "rank": 1, "decoded_token": None} for t in tokens}
 
 
 @pytest.fixture(scope="module")
@@ -106,8 +106,9 @@ def test_the_likeliest_tokens_of_a_server_are_those_of_the_model(server, model, 
 
 def test_single_tokens(server, model, batch):
     inputs, at = batch
-    found = teacher(server, top=0).targets(inputs, at)
-    local = LocalTeacher(model, own_tokens=True).targets(inputs, at)
+    found = teacher(server).targets(inputs, at, own_tokens=True)
+    local = LocalTeacher(model).targets(inputs, at, own_tokens=True)
+    assert {request["prompt_logprobs"] for request in server.requests} == {0}
     torch.testing.assert_close(found.logps, local.logps, atol=1e-5, rtol=1e-4)
 
 
@@ -117,12 +118,27 @@ def test_busy_and_failing_servers_are_asked_again(server, batch):
     assert len(server.requests) == 4
 
 
+def changed(told, token, logprob):
+    """With a token more at every position, or with every number changed."""
+    one = {"logprob": logprob, "rank": 1}
+    return [said and ({t: one for t in said} if token is None else said | {token: one}) for said in told]
+
+
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
         (lambda told: told[:-2], "told fewer positions than it was asked for"),
         (lambda told: None, "tells no log-probabilities of a prompt's tokens"),
-        (lambda told: [one and dict(list(one.items())[:3]) for one in told], "told no log-probability|tells 3 tokens"),
+        (lambda told: [*told, told[-1]], "told more positions than it was asked for"),
+        (lambda told: [one and dict(list(one.items())[:3]) for one in told], "told no log-probability|told 3 tokens"),
+        (lambda told: changed(told, "262150", -9.0), r"a token id beyond the vocabulary \(.* … 262150\)"),
+        (lambda told: changed(told, "-7", -9.0), "a token id beyond the vocabulary"),
+        (lambda told: changed(told, str(1 << 70), -9.0), "a token id beyond the vocabulary"),
+        (lambda told: changed(told, None, 0.0), "probabilities that sum to more than 1"),
+        (lambda told: changed(told, None, 0.5), "a log-probability that is none"),
+        (lambda told: changed(told, None, -1e400), "a log-probability that is none"),
+        (lambda told: changed(told, None, float("nan")), "a log-probability that is none"),
+        (lambda told: changed(told, None, "x\x1b[31m"), r"tells no log-probabilities.*'x\\x1b"),
         (lambda told: [one and {t: {"rank": 1} for t in one} for one in told], "tells no log-probabilities"),
     ],
 )
@@ -147,14 +163,15 @@ def test_a_server_that_is_dead_refuses_or_hangs(server, batch):
 
 def test_training_from_a_server(server, tiny_folder, tmp_path):
     """The student begins as its teacher: nothing to learn at first, and its own replies may be judged too."""
-    for top, share in ((8, 0.5), (0, 1.0)):
+    for single, share in ((False, 0.5), (True, 1.0)):
         trainer = tiny.trainer(
             tiny_folder,
-            tmp_path / str(top),
+            tmp_path / str(single),
             ROWS,
             DistillTrainer,
             objective=Objective(),
-            teacher=teacher(server, top=top),
+            teacher=teacher(server),
+            policy_gradient=single,
             on_policy=(share, share),
             reply_tokens=4,
             max_steps=2,
@@ -165,7 +182,32 @@ def test_training_from_a_server(server, tiny_folder, tmp_path):
         metrics = trainer.evaluate()
         assert metrics["eval_kl"] == pytest.approx(0.0, abs=1e-4)
         trainer.train()
-        assert json.loads((tmp_path / str(top) / "samples.jsonl").read_text().splitlines()[0])["teacher"] == "written"
+        assert (
+            json.loads((tmp_path / str(single) / "samples.jsonl").read_text().splitlines()[0])["teacher"] == "written"
+        )
+
+
+def test_a_server_with_other_words_for_the_same_ids(server, batch, tokenizer):
+    """Its pieces are compared to the student's once; of spaces and bytes servers make what they like."""
+    inputs, at = batch
+    pieces = tokenizer.convert_ids_to_tokens(range(512))
+    letters = [token for token, piece in enumerate(pieces) if piece.isalpha()]
+    inputs = inputs | {"input_ids": torch.tensor([[2, 105, *letters[:4]], [2, 105, *letters[4:6], 0, 0]])}
+
+    def say(shift):
+        def spoil(told):
+            word = lambda token: " " + pieces[(int(token) + shift) % 512]  # noqa: E731
+            return [one and {t: value | {"decoded_token": word(t)} for t, value in one.items()} for one in told]
+
+        return spoil
+
+    server.spoil = say(0)
+    asked = teacher(server, tokenizer=tokenizer)
+    asked.targets(inputs, at)
+    server.spoil = say(1)
+    asked.targets(inputs, at)  # looked at once
+    with pytest.raises(UserError, match="its tokenizer differs from the student's: it reads"):
+        teacher(server, tokenizer=tokenizer).targets(inputs, at)
 
 
 @pytest.fixture

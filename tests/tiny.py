@@ -113,6 +113,7 @@ def trainer(folder: Path, out: Path, rows: list[dict[str, Any]], cls: Any = None
         "teacher",
         "on_policy",
         "reply_tokens",
+        "policy_gradient",
         "vllm",
         "data_collator",
     )

@@ -13,6 +13,8 @@ from typing import Any
 import torch
 from transformers import DynamicCache, GenerationConfig, LogitsProcessor, LogitsProcessorList, PreTrainedModel
 
+from posttrain.sampling import draw
+
 SLICE = 16  # tokens after which rows that have stopped make room
 GREEDY = {"do_sample": False, "temperature": None, "top_k": None, "top_p": None}
 
@@ -152,8 +154,8 @@ def _fitted(states: torch.Tensor, length: int) -> torch.Tensor:
 class RowSampler(LogitsProcessor):
     """Leaves one token a row, drawn with the row's own generator: what is sampled depends on no other row of the batch.
 
-    By the Gumbel trick: with E ~ Exp(1) a token, argmax(logit − log E) is distributed as softmax(logit). The order is
-    transformers' own: temperature, top-k, top-p.
+    From the whole distribution by inversion; from a part of it by the Gumbel trick: with E ~ Exp(1) a token,
+    argmax(logit − log E) is distributed as softmax(logit). The order is transformers' own: temperature, top-k, top-p.
     """
 
     def __init__(self, draws: list[torch.Generator], config: GenerationConfig):
@@ -161,6 +163,10 @@ class RowSampler(LogitsProcessor):
         self.top_k, self.top_p = config.top_k or 0, 1.0 if config.top_p is None else config.top_p
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        if not self.top_k and self.top_p == 1:  # no sort of 262,144 tokens
+            uniforms = torch.stack([torch.rand(1, generator=one, dtype=torch.float64) for one in self.draws])
+            chosen = draw((scores.float() / self.temperature).softmax(-1), uniforms.to(scores.device))
+            return torch.full_like(scores, -torch.inf).scatter(1, chosen, 0.0)
         count = min(self.top_k or scores.shape[1], scores.shape[1])
         logits, tokens = (scores / self.temperature).topk(count)  # (B, count), highest first
         shares = logits.softmax(-1)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from posttrain.losses.head import CHUNK, KEEP_BYTES, Shape, buffer_dtype, buffers, compute_logits, sparse_cross_entropy
 
@@ -48,7 +49,7 @@ def jsd_loss(student_logits: Tensor, teacher_logits: Tensor, mask: Tensor, beta:
     D(β) = β·KL(p‖M) + (1−β)·KL(q‖M),  M = β·p + (1−β)·q;  β = 0 is the forward KL(p‖q), β = 1 the reverse KL(q‖p),
     which are the limits of D(β)/β and D(β)/(1−β).
     student_logits, teacher_logits: (N, V), of which the shared first columns count · mask: (N,) bool
-    Beside the gradient itself no more than a few (CHUNK, V) are made. No gradient for the teacher.
+    Beside the masked rows of both and the gradient no more than a few (CHUNK, V) are made. No gradient for the teacher.
     """
     check_beta(beta)
     shared = min(student_logits.shape[1], teacher_logits.shape[1])
@@ -198,9 +199,7 @@ class _DenseDivergence(torch.autograd.Function):
                 product = kept.T @ scaled.to(kept.dtype)
             else:
                 product = _slopes_times(scaled, hidden, targets, recompute, ctx)
-            grad_weight = product.new_zeros(shape)
-            grad_weight[: ctx.shared] = product
-            grad_weight = grad_weight.to(dtype)
+            grad_weight = pad(product, (0, 0, 0, shape[0] - ctx.shared)).to(dtype)
         return grad_hidden, grad_weight, None, None, None, None
 
 

@@ -52,7 +52,7 @@ class _Rows:
     d loss / d logits = exps·share + pulls at the ids
     """
 
-    exps: Tensor  # (n, V): exp(z − max z), times dz/dlogit where the logits are soft-capped
+    exps: Tensor  # (n, V): exp(z − max z), times dz/dlogit where the logits are soft-capped; with a tail 0 at the ids
     share: Tensor  # (n, 1): what of q is pushed down, over Σ exp(z − max z)
     pulls: Tensor  # (n, K)
     loss: Tensor  # (n, 1)
@@ -75,16 +75,16 @@ def _compute_rows(
     at_ids = z.gather(1, ids)
     logq = at_ids - total.log()
     mass = probs.sum(-1, keepdim=True)
-    loss, share, pulls = -(probs * logq).sum(-1, keepdim=True), mass, -probs
-    if shape.tail:
-        more, share, push = _tail(exps, total, ids, probs, mass)
-        loss, pulls = loss + more, pulls + push
     slopes = None
     if shape.softcap is not None:
         slopes = 1 - ((z + highest) * (shape.temperature / shape.softcap)) ** 2
-        pulls = pulls * slopes.gather(1, ids)
     expected = z.mul_(exps).sum(-1, keepdim=True) / total
+    loss, share, pulls = -(probs * logq).sum(-1, keepdim=True), mass, -probs
+    if shape.tail:
+        more, share, pulls = _tail(exps, total, ids, probs, mass)
+        loss = loss + more
     if slopes is not None:
+        pulls = pulls * slopes.gather(1, ids)
         exps *= slopes
     scale = 1 / shape.temperature
     return _Rows(
@@ -93,19 +93,18 @@ def _compute_rows(
 
 
 def _tail(exps: Tensor, total: Tensor, ids: Tensor, probs: Tensor, mass: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """The rest's part of the loss, and with it the share of q and the further pulls at the ids.
+    """The rest's part of the loss, the share of q and the pulls at the ids, where `exps` is left at 0.
 
-    With t = 1 − Σp, Q = Σ_{k in ids} q_k and R = 1 − Q:  d(−t log R)/dz_j = t·q_j at the ids, −t·q_j·Q/R elsewhere.
+    With t = 1 − Σp and R the rest's mass of q, dL/dz is q − p at the ids, and (R − t)/R·q elsewhere. Both are formed as
+    they stand: as one share of all of q, less something at the ids, they cancel where the student is sure.
     """
     there = probs > 0
     real = torch.where(there, ids, ids.gather(1, probs.argmax(-1, keepdim=True)))  # entries of 0 fall on a real one
-    saved = exps.gather(1, real)
+    told = exps.gather(1, real) / total
     exps.scatter_(1, real, 0.0)
-    rest = (exps.sum(-1, keepdim=True) / total).clamp(min=torch.finfo(exps.dtype).tiny)  # not 1 − Q, which cancels
-    exps.scatter_(1, real, saved)
+    rest = (exps.sum(-1, keepdim=True) / total).clamp(min=torch.finfo(exps.dtype).tiny)  # not 1 − Σq, which cancels
     left = (1 - mass).clamp(min=0)
-    share = mass - left * (1 - rest) / rest
-    return -left * rest.log(), share, (mass + left - share) * (saved / total) * there
+    return -left * rest.log(), (rest - left) / rest, (told - probs) * there
 
 
 class _SparseCrossEntropy(torch.autograd.Function):

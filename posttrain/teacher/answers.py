@@ -4,7 +4,9 @@ DIR/  answers-0.jsonl, …   a line a prompt, written as they come by each proce
       train.jsonl          written last: rows with `messages`, for SFT
 """
 
+import hashlib
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,23 +19,24 @@ from tqdm.auto import tqdm
 from posttrain.distill_config import TeacherConfig, is_url
 from posttrain.errors import UserError
 from posttrain.evaluate.backends import Backend, LocalModel, ServedModel
-from posttrain.gemma import load_tokenizer
+from posttrain.gemma import load_tokenizer, resolve_source
 from posttrain.reward.spec import build_reward, check_columns
+from posttrain.teacher.cache import is_cache
 from posttrain.teacher.local import load_teacher
 from posttrain.tracking import append_lines, read_lines, write_whole
+from posttrain.training import model_hash
 
 SETTINGS, ROWS = "answers.json", "train.jsonl"
 
 
 def write_answers(args: TeacherConfig, rows: Dataset, folder: Path, state: PartialState) -> None:
     """Ask for the replies that are missing, score them, and write `train.jsonl`. To be called by all processes."""
-    reward = build_reward(_read_yaml(args.reward)) if args.reward else None
+    chosen = _read_yaml(args.reward) if args.reward else None
+    reward = build_reward(chosen) if args.reward else None
     if reward is not None:
         check_columns(reward, rows.column_names)
     prompts = [_prompt(row) for row in rows]
-    settings = {
-        name: getattr(args, name) for name in ("teacher", "teacher_name", "samples", "max_new_tokens", "seed", "reward")
-    } | {"rows": len(rows)}
+    settings = _settings(args, chosen, rows, prompts)
     if state.is_main_process:
         _begin(folder, settings)
     state.wait_for_everyone()
@@ -48,6 +51,8 @@ def write_answers(args: TeacherConfig, rows: Dataset, folder: Path, state: Parti
         lines = [line for path in folder.glob("answers-*.jsonl") for line in read_lines(path)]
         by_row = {line["row"]: line for line in lines}
         found = [_row(rows[i], prompts[i], by_row[i]) for i in sorted(by_row) if by_row[i]["reply"]]
+        if not found:
+            raise UserError(f"{folder}: no reply can be kept ({_summary(lines)}): raise max_new_tokens, see the reward")
         write_whole(folder / ROWS, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in found))
         print(f"{folder / ROWS}: {len(found)} of {len(rows)} rows; {_summary(list(by_row.values()))}")
     state.wait_for_everyone()
@@ -72,7 +77,8 @@ def _ask(
             for i, replies in some.items():
                 texts = [reply.text for reply in replies if reply.stopped and reply.text.strip()]
                 scores = _scores(reward, texts, rows[i], prompts[i])
-                best = max(range(len(texts)), key=lambda n: scores[n], default=None)
+                judged = [(score, -n) for n, score in enumerate(scores) if score is not None]
+                best = -max(judged)[1] if judged else None
                 lines.append(
                     {
                         "row": i,
@@ -80,19 +86,31 @@ def _ask(
                         "score": None if best is None or reward is None else scores[best],
                         "scores": scores if reward is not None else None,
                         "cut": sum(not reply.stopped for reply in replies),
+                        "unjudged": len(texts) - len(judged),
                     }
                 )
             append_lines(path, lines)
             bar.update(len(some))
 
 
-def _scores(reward: Any, texts: list[str], row: dict[str, Any], prompt: list[dict]) -> list[float]:
-    """The reward of each reply; what it cannot judge comes last."""
+def _settings(args: TeacherConfig, reward: Any, rows: Dataset, prompts: list) -> dict[str, Any]:
+    """What must be the same for replies to be gone on with."""
+    names = ("teacher", "teacher_name", "teacher_dtype", "teacher_bits", "samples", "max_new_tokens", "seed")
+    source = None if is_url(args.teacher) else model_hash(resolve_source(args.teacher), args.teacher_revision)
+    digest = hashlib.sha256()
+    for row in prompts if reward is None else rows:
+        digest.update(json.dumps(row, sort_keys=True, default=str).encode() + b"\n")
+    own = {"teacher_hash": source, "reward": reward, "rows": len(rows), "data": digest.hexdigest()}
+    return {name: getattr(args, name) for name in names} | own
+
+
+def _scores(reward: Any, texts: list[str], row: dict[str, Any], prompt: list[dict]) -> list[float | None]:
+    """The reward of each reply; None where it cannot judge, or gives no number."""
     if reward is None or not texts:
         return [0.0] * len(texts)
     columns = {name: [value] * len(texts) for name, value in row.items() if name not in ("messages", "prompt")}
     scores = reward(completions=texts, prompts=[prompt] * len(texts), **columns)
-    return [float("-inf") if score is None else float(score) for score in scores]
+    return [None if score is None or not math.isfinite(score) else float(score) for score in scores]
 
 
 def _backend(args: TeacherConfig, device: Any) -> Backend:
@@ -106,7 +124,8 @@ def _backend(args: TeacherConfig, device: Any) -> Backend:
 
 def _row(row: dict[str, Any], prompt: list[dict], line: dict[str, Any]) -> dict[str, Any]:
     """The row with the teacher's reply in place of its own, and its other columns."""
-    kept = {name: value for name, value in row.items() if name not in ("messages", "prompt") and value is not None}
+    others = ("messages", "prompt", "where")  # the last names a place in a file that this is not
+    kept = {name: value for name, value in row.items() if name not in others and value is not None}
     score = {} if line["score"] is None else {"score": line["score"]}
     return {"messages": [*prompt, {"role": "assistant", "content": line["reply"]}]} | kept | score
 
@@ -121,6 +140,8 @@ def _prompt(row: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _begin(folder: Path, settings: dict[str, Any]) -> None:
     path = folder / SETTINGS
+    if is_cache(folder) or folder.is_file():
+        raise UserError(f"{folder} is {'a file' if folder.is_file() else 'a cache'}: choose another --output_dir")
     if path.exists():
         before = json.loads(path.read_text())
         differing = [name for name in settings if before.get(name) != settings[name]]
@@ -142,14 +163,16 @@ def _mend(path: Path) -> None:
 def _read_yaml(path: str | None) -> Any:
     try:
         return yaml.safe_load(Path(str(path)).expanduser().read_text())
-    except FileNotFoundError:
-        raise UserError(f"reward: no such file: {path}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        reason = "no such file" if isinstance(error, FileNotFoundError) else "not a readable file"
+        raise UserError(f"reward: {reason}: {path}") from None
     except yaml.YAMLError as error:
         raise UserError(f"reward: {path} is not readable as YAML: {' '.join(str(error).split())}") from None
 
 
 def _summary(lines: Sequence[dict[str, Any]]) -> str:
     scores = [line["score"] for line in lines if line["score"] is not None]
-    cut = sum(line["cut"] for line in lines)
+    cut, unjudged = (sum(line[name] for line in lines) for name in ("cut", "unjudged"))
     mean = f"mean score of the best {sum(scores) / len(scores):.3f}, " if scores else ""
-    return f"{mean}{cut} replies were cut at max_new_tokens and left out"
+    silent = f", {unjudged} by the reward, which could not judge them" if unjudged else ""
+    return f"{mean}{cut} replies were cut at max_new_tokens and left out{silent}"

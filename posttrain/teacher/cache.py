@@ -6,14 +6,16 @@ DIR/  teacher.json              written last: who spoke, about which rows, how; 
 
 A shard is an Arrow file with a record a row and a list a column, so that any Arrow reader opens it:
 
-    lengths  uint8    a position's number of ids, less one       entropy  float16  of the teacher, in nats
-    low      uint16   lowest 16 bits of each id                  crc      uint32   of the row's other columns
-    high     uint8    the two bits above, four ids a byte
+    lengths  uint8    a position's number of ids, less one       entropy  float16  of the teacher, in nats; of `top`
+    low      uint16   lowest 16 bits of each id                                    the mass of all other ids
+    high     uint8    the two bits above, four ids a byte        crc      uint32   of the row's other columns
     weights  uint8    counts less one (`draws`), or float16 probabilities
 
-An id and its count take 3.25 bytes. A row's checksum is looked at whenever it is read.
+An id and its count take 3.25 bytes. A row's checksum is looked at whenever it is read, and a shard's metadata says of
+what cache and which shard it is, so that none can take another's place.
 """
 
+import hashlib
 import json
 import os
 import zlib
@@ -28,8 +30,10 @@ import torch
 
 from posttrain.errors import UserError
 from posttrain.teacher.targets import Picked, SparseTargets, padded
+from posttrain.tracking import write_whole
 
-FORMAT = 1
+FORMAT = 2
+LARGEST = (1 << 18) - 1  # the largest id that can be stored; Gemma's vocabulary ends there
 SHARD_ROWS = 256
 BATCH_ROWS = 64  # rows of an Arrow record batch
 MANIFEST, BUILDING = "teacher.json", "teacher.building.json"
@@ -48,10 +52,16 @@ def shard_path(folder: Path, split: str, number: int) -> Path:
     return folder / f"{split}-{number:05}.arrow"
 
 
+def stamp(identity: dict[str, Any], split: str, number: int) -> dict[str, str]:
+    """What a shard's metadata says."""
+    made = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
+    return {"cache": made, "split": split, "shard": str(number)}
+
+
 def begin(folder: Path, identity: dict[str, Any]) -> None:
     """Say what is being built; on a folder that was begun before, check that it is the same.
 
-    Raises UserError naming the keys that differ.
+    Raises UserError naming the keys that differ, and for shards of which nothing says what they are.
     """
     for name in (MANIFEST, BUILDING):
         if (folder / name).exists():
@@ -63,16 +73,21 @@ def begin(folder: Path, identity: dict[str, Any]) -> None:
                 )
                 raise UserError(f"{folder} holds a cache made otherwise ({changes}): choose another --output_dir")
             return
-    folder.mkdir(parents=True, exist_ok=True)
+    if stray := sorted(folder.glob("*.arrow")):
+        raise UserError(f"{stray[0]} is there without {MANIFEST}: delete the shards, or choose another --output_dir")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise UserError(f"{folder} is a file: choose another --output_dir") from None
     _write_json(folder / BUILDING, identity)
 
 
-def missing_shards(folder: Path, split: str, rows: int) -> list[int]:
-    """Numbers of the shards that are not there whole."""
+def missing_shards(folder: Path, identity: dict[str, Any], split: str, rows: int) -> list[int]:
+    """Numbers of the shards of this cache that are not there whole."""
     return [
         number
         for number in range(-(-rows // SHARD_ROWS))
-        if not _is_whole(shard_path(folder, split, number), rows_of_shard(number, rows))
+        if not _is_whole(shard_path(folder, split, number), rows_of_shard(number, rows), stamp(identity, split, number))
     ]
 
 
@@ -80,11 +95,15 @@ def rows_of_shard(number: int, rows: int) -> int:
     return min(SHARD_ROWS, rows - number * SHARD_ROWS)
 
 
-def write_shard(path: Path, rows: Iterator[Picked], method: str) -> None:
-    """Write rows in their order; the file is there whole or not at all. Raises UserError where the disk is full."""
+def write_shard(path: Path, rows: Iterator[Picked], method: str, said: dict[str, str]) -> None:
+    """Write rows in their order, and what the shard is (`stamp`); the file is there whole or not at all.
+
+    Raises UserError where the disk is full.
+    """
     weights = pa.uint8() if method == "draws" else pa.float16()
     types = {"lengths": pa.uint8(), "low": pa.uint16(), "high": pa.uint8(), "weights": weights, "entropy": pa.float16()}
-    schema = pa.schema([(name, pa.list_(kind)) for name, kind in types.items()] + [("crc", pa.uint32())])
+    columns = [(name, pa.list_(kind)) for name, kind in types.items()] + [("crc", pa.uint32())]
+    schema = pa.schema(columns, metadata=said)
     staging = path.with_name(f".{path.name}")
     try:
         with pa.OSFile(str(staging), "wb") as file, pa.ipc.new_file(file, schema) as writer:
@@ -114,7 +133,7 @@ def finish(folder: Path, identity: dict[str, Any], rows: dict[str, int], facts: 
         for split, count in rows.items()
         for path in (shard_path(folder, split, number) for number in range(-(-count // SHARD_ROWS)))
     }
-    _write_json(folder / MANIFEST, identity | facts | {"shards": shards})
+    _write_json(folder / MANIFEST, identity | facts | {"identity": sorted(identity), "shards": shards})
     (folder / BUILDING).unlink(missing_ok=True)
 
 
@@ -125,6 +144,8 @@ def is_cache(path: str | os.PathLike) -> bool:
 
 def _columns(row: Picked, method: str) -> dict[str, np.ndarray]:
     ids = row.ids.numpy()
+    if len(ids) and not 0 <= ids.min() <= ids.max() <= LARGEST:
+        raise ValueError(f"ids must lie between 0 and {LARGEST}, not {ids.min()} … {ids.max()}")
     bits = np.zeros(-(-len(ids) // 4) * 4, dtype=np.uint8)
     bits[: len(ids)] = ids >> 16
     quarters = bits.reshape(-1, 4)
@@ -155,16 +176,21 @@ def _crc(columns: Sequence[np.ndarray]) -> int:
     return crc
 
 
-def _is_whole(path: Path, rows: int) -> bool:
+def _metadata(reader: Any) -> dict[str, str]:
+    return {key.decode(): value.decode() for key, value in (reader.schema.metadata or {}).items()}
+
+
+def _is_whole(path: Path, rows: int, said: dict[str, str]) -> bool:
     try:
         with pa.memory_map(str(path)) as file:
             reader = pa.ipc.open_file(file)
             batches = reader.num_record_batches
             return (
-                batches == -(-rows // BATCH_ROWS)
+                _metadata(reader) == said
+                and batches == -(-rows // BATCH_ROWS)
                 and reader.get_batch(batches - 1).num_rows == (rows - 1) % BATCH_ROWS + 1
             )
-    except (OSError, pa.ArrowException):
+    except (OSError, ValueError, pa.ArrowException):
         return False
 
 
@@ -173,15 +199,20 @@ class _Shard:
     """Arrow batches as numpy views of the mapped file, made when first asked for."""
 
     path: Path
+    said: dict[str, str]
     reader: Any = None
     batches: dict[int, tuple[dict[str, tuple[np.ndarray, np.ndarray]], np.ndarray]] = field(default_factory=dict)
 
     def row(self, number: int) -> dict[str, np.ndarray]:
         if self.reader is None:
-            self.reader = pa.ipc.open_file(pa.memory_map(str(self.path)))
+            reader = pa.ipc.open_file(pa.memory_map(str(self.path)))
+            if _metadata(reader) != self.said:
+                raise ValueError("it is a shard of another cache, or another one of this")
+            self.reader = reader
         index, place = divmod(number, BATCH_ROWS)
         if index not in self.batches:
             batch = self.reader.get_batch(index)
+            batch.validate()  # lengths and offsets, or a changed one would be followed out of the file
             views = {
                 name: (
                     batch.column(name).offsets.to_numpy(),
@@ -213,32 +244,40 @@ class TeacherCache:
             raise UserError(f"{folder} {state}")
         try:
             self.manifest: dict[str, Any] = json.loads((self.folder / MANIFEST).read_text())
+            if self.manifest["format"] != FORMAT:
+                raise UserError(f"{folder} has format {self.manifest['format']}; this version reads format {FORMAT}")
+            self.method, self.temperature = str(self.manifest["method"]), float(self.manifest["temperature"])
+            self.splits: dict[str, dict[str, Any]] = dict(self.manifest["splits"])
+            self.identity = {key: self.manifest[key] for key in self.manifest["identity"]}
             shards = self.manifest["shards"].items()
-        except (json.JSONDecodeError, KeyError, AttributeError):
-            raise UserError(f"{self.folder / MANIFEST} is damaged: run it_teacher.py again") from None
-        if self.manifest.get("format") != FORMAT:
-            raise UserError(f"{folder} has format {self.manifest.get('format')}; this version reads format {FORMAT}")
+        except (ValueError, KeyError, AttributeError, TypeError) as error:
+            if isinstance(error, UserError):
+                raise
+            raise UserError(
+                f"{self.folder / MANIFEST} is damaged: delete the folder, run it_teacher.py again"
+            ) from None
         for name, size in shards:
             path = self.folder / name
             found = path.stat().st_size if path.exists() else None
             if found != size:
                 state = "is missing:" if found is None else f"has {found} bytes, not {size}: delete it and"
                 raise UserError(f"{path} {state} run it_teacher.py again, which makes it anew")
-        self.method: str = self.manifest["method"]
+        self.vocabulary = LARGEST + 1
         self._shards: dict[tuple[str, int], _Shard] = {}
 
     def check(self, split: str, student: dict[str, Any]) -> None:
         """Raises UserError, naming the first field that differs, unless the cache was made for the student's rows.
 
-        student: the fields of SAME, as the student has them
+        student: fields of SAME, as the student has them
         """
-        mine = self.manifest | self.manifest["splits"].get(split, {"rows": 0})
+        mine = self.manifest | self.splits.get(split, {"rows": 0})
         for key, name in SAME.items():
-            if mine.get(key) != student[key]:
+            if key in student and mine.get(key) != student[key]:
                 here, there = _short(student[key]), _short(mine.get(key))
                 raise UserError(
                     f"{self.folder} was made with other {name.removeprefix('the ')} ({key}: {there} in the cache's "
-                    f"{split} split, {here} here): give both recipes the same settings and rows"
+                    f"{split} split, {here} here): give both recipes the same settings and rows (those held out "
+                    "hang on eval_rows and seed, unless `eval` names them)"
                 )
 
     def row(self, split: str, number: int) -> Picked:
@@ -246,7 +285,7 @@ class TeacherCache:
         shard, place = divmod(number, SHARD_ROWS)
         key = (split, shard)
         if key not in self._shards:
-            self._shards[key] = _Shard(shard_path(self.folder, split, shard))
+            self._shards[key] = _Shard(shard_path(self.folder, split, shard), stamp(self.identity, split, shard))
         try:
             return self._unpack(self._shards[key].row(place))
         except (ValueError, LookupError, AttributeError, OSError, pa.ArrowException) as error:
@@ -275,19 +314,20 @@ class TeacherCache:
 
 def build_split(
     folder: Path,
+    identity: dict[str, Any],
     split: str,
     rows: int,
-    method: str,
     speak: Callable[[int, int], Iterator[Picked]],
     *,
     rank: int = 0,
     world: int = 1,
 ) -> None:
     """Write this process's share of the shards that are missing. speak(first, count): the words about these rows."""
-    for number in missing_shards(folder, split, rows):
+    for number in missing_shards(folder, identity, split, rows):
         if number % world == rank:
-            count = rows_of_shard(number, rows)
-            write_shard(shard_path(folder, split, number), speak(number * SHARD_ROWS, count), method)
+            words = speak(number * SHARD_ROWS, rows_of_shard(number, rows))
+            said = stamp(identity, split, number)
+            write_shard(shard_path(folder, split, number), words, identity["method"], said)
 
 
 def _short(value: Any) -> str:
@@ -296,6 +336,4 @@ def _short(value: Any) -> str:
 
 
 def _write_json(path: Path, record: dict[str, Any]) -> None:
-    staging = path.with_name(f".{path.name}")
-    staging.write_text(json.dumps(record, indent=2) + "\n")
-    os.replace(staging, path)
+    write_whole(path, json.dumps(record, indent=2) + "\n")

@@ -1,6 +1,7 @@
 """A teacher in this process: any causal model with the student's vocabulary."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -11,11 +12,11 @@ from trl.models.utils import prepare_deepspeed, prepare_fsdp
 from trl.trainer.utils import maybe_gather_lm_head_ctx
 
 from posttrain.chat import IGNORE
-from posttrain.errors import UserError
 from posttrain.evaluate.decoding import row_generator
 from posttrain.evaluate.replies import generate_replies
 from posttrain.gemma import load_model
 from posttrain.losses.nll import token_logps
+from posttrain.teacher.identity import SHARED
 from posttrain.teacher.targets import DenseTargets, Picked, TokenTargets, pick
 
 BATCH_TOKENS = 4096  # tokens, with padding, of a batch in which rows are read for the cache
@@ -23,12 +24,12 @@ BATCH_TOKENS = 4096  # tokens, with padding, of a batch in which rows are read f
 
 class LocalTeacher:
     """model: on its device, or sharded; it is put into evaluation mode and never trained
-    own_tokens: tell the log-probability of the token that follows, and no more
+    vocabulary: ids that the student has too: of no other does it speak to a cache
     """
 
-    def __init__(self, model: PreTrainedModel, *, own_tokens: bool = False):
-        self.model, self.own_tokens = model.eval().requires_grad_(False), own_tokens
-        self.sharded = False
+    def __init__(self, model: PreTrainedModel, vocabulary: int = SHARED):
+        self.model, self.sharded = model.eval().requires_grad_(False), False
+        self.vocabulary = min(vocabulary, model.config.get_text_config().vocab_size)
         self.softcap = getattr(model.config.get_text_config(), "final_logit_softcapping", None)
 
     def prepare(self, accelerator: Accelerator) -> None:
@@ -54,10 +55,13 @@ class LocalTeacher:
         return self.model.get_output_embeddings().weight
 
     @torch.no_grad()
-    def targets(self, inputs: dict[str, Tensor], at: Tensor) -> DenseTargets | TokenTargets:
-        """What it thinks of the tokens that follow the positions `at`, (B, T−1) bool, of a batch."""
+    def targets(
+        self, inputs: dict[str, Tensor], at: Tensor, *, own_tokens: bool = False
+    ) -> DenseTargets | TokenTargets:
+        """What it thinks of the tokens that follow the positions `at`, (B, T−1) bool, of a batch: of all, or with
+        `own_tokens` the log-probability of the very token that follows."""
         dense = self.distribution(inputs, at)
-        if not self.own_tokens:
+        if not own_tokens:
             return dense
         with maybe_gather_lm_head_ctx(self.head):
             logps = token_logps(dense.hidden, dense.head, inputs["input_ids"][:, 1:][at], self.softcap)[0]
@@ -81,6 +85,7 @@ class LocalTeacher:
         for batch in _batches(order, [len(row["input_ids"]) for row in rows]):
             inputs, at = _padded([rows[i] for i in batch], self.model.device)
             targets = self.distribution(inputs, at)
+            targets = replace(targets, head=targets.head[: self.vocabulary])
             lengths = at.sum(-1).tolist()
             draws = [
                 torch.rand(length, count, generator=row_generator(seed, first + i), dtype=torch.float64)
@@ -94,13 +99,9 @@ class LocalTeacher:
 def load_teacher(
     source: str, dtype: str | torch.dtype | None = None, *, revision: str = "main", bits: int | None = None
 ) -> PreTrainedModel:
-    """A teacher's model; on CUDA quantised to 4 or 8 bits where asked for. Raises UserError as `load_model` does."""
+    """A teacher's model, on CUDA quantised to 4 or 8 bits where asked for. Raises UserError as `load_model` does."""
     if bits is None:
         return load_model(source, dtype, revision=revision)[0]
-    if bits not in (4, 8):
-        raise UserError(f"teacher_bits must be 4 or 8, not {bits}")
-    if not torch.cuda.is_available():
-        raise UserError("teacher_bits needs a CUDA device (bitsandbytes): leave it out here")
     quantised = BitsAndBytesConfig(
         load_in_4bit=bits == 4, load_in_8bit=bits == 8, bnb_4bit_compute_dtype=torch.bfloat16
     )

@@ -1,7 +1,9 @@
 """From a recipe's settings to a teacher, and whether it fits the student."""
 
+from typing import Any
+
 from datasets import Dataset
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from transformers import PreTrainedTokenizerBase
 
 from posttrain.distill_config import DistillConfig, is_url
 from posttrain.errors import UserError
@@ -24,27 +26,22 @@ def teacher_hash(args: DistillConfig) -> str:
     return model_hash(resolve_source(args.teacher), args.teacher_revision)
 
 
-def check_cache(
-    cache: TeacherCache,
-    args: DistillConfig,
-    tokenizer: PreTrainedTokenizerBase,
-    model: PreTrainedModel,
-    splits: dict[str, Dataset | None],
-) -> None:
-    """Raises UserError, naming the field that differs, where the cache was made for other rows or ids."""
-    shared = {
-        "tokenizer": tokenizer_hash(tokenizer),
-        "template": template_hash(tokenizer),
-        "max_length": args.max_length,
-    }
-    for split, rows in splits.items():
-        if rows is not None:
-            cache.check(split, shared | {"rows": len(rows), "data": rows_fingerprint(rows)})
-    if cache.manifest["temperature"] != args.temperature:
+def check_settings(cache: TeacherCache, args: DistillConfig, tokenizer: PreTrainedTokenizerBase) -> None:
+    """Raises UserError, naming the field that differs, where the cache has other ids or another temperature."""
+    same: dict[str, Any] = {"tokenizer": tokenizer_hash(tokenizer), "template": template_hash(tokenizer)}
+    cache.check("train", same | {"max_length": args.max_length})
+    if cache.temperature != args.temperature:
         raise UserError(
-            f"{cache.folder} was made at temperature {cache.manifest['temperature']}, not {args.temperature}: "
+            f"{cache.folder} was made at temperature {cache.temperature}, not {args.temperature}: "
             "set `temperature` to the cache's"
         )
+
+
+def check_rows(cache: TeacherCache, splits: dict[str, Dataset | None]) -> None:
+    """Raises UserError, naming the field that differs, where the cache was made for other rows than these, encoded."""
+    for split, rows in splits.items():
+        if rows is not None:
+            cache.check(split, {"rows": len(rows), "data": rows_fingerprint(rows)})
 
 
 def open_live(args: DistillConfig, tokenizer: PreTrainedTokenizerBase) -> LocalTeacher | ServedTeacher:
@@ -52,7 +49,7 @@ def open_live(args: DistillConfig, tokenizer: PreTrainedTokenizerBase) -> LocalT
     assert args.teacher is not None
     if is_url(args.teacher):
         assert args.teacher_name is not None
-        return ServedTeacher(args.teacher, args.teacher_name, 0 if args.policy_gradient else args.teacher_top)
+        return ServedTeacher(args.teacher, args.teacher_name, args.teacher_top, tokenizer)
     check_same_tokens(args.teacher, tokenizer, args.teacher_revision)
     model = load_teacher(args.teacher, args.teacher_dtype, revision=args.teacher_revision, bits=args.teacher_bits)
-    return LocalTeacher(model, own_tokens=args.policy_gradient)
+    return LocalTeacher(model)

@@ -12,16 +12,14 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn.functional import pad
-from torch.nn.utils.rnn import pad_sequence
 
 from posttrain.errors import UserError
 from posttrain.losses.head import buffer_dtype, compute_logits
+from posttrain.sampling import draw
 
 METHODS = ("draws", "distinct", "top")
 MOST = 256  # ids a position: the report's number, and what a byte can count
 ROWS = 32  # positions sampled at once: a few float32 (ROWS, V) of 34 MB for Gemma's vocabulary
-BLOCK = 512  # ids of a block in `_drawn`
 
 
 @dataclass(frozen=True)
@@ -62,7 +60,7 @@ class Picked:
     """The tokens of P positions, laid end to end, as a cache keeps them.
 
     lengths: (P,) ids a position · ids: (U,) ascending within a position · weights: (U,) counts of `draws`, else
-    probabilities · entropy: (P,)
+    probabilities · entropy: (P,) of the teacher, in nats; of `top` instead the mass of all other ids
     """
 
     lengths: Tensor
@@ -88,7 +86,7 @@ def check_method(method: str, count: int) -> None:
 
 
 def pick(targets: DenseTargets, uniforms: Tensor, method: str, temperature: float = 1.0) -> Picked:
-    """The tokens that `method` takes of each position's softmax(logits / temperature).
+    """The tokens that `method` takes of each position's softmax(logits / temperature) over the rows of the head.
 
     uniforms: (P, N) in [0, 1), float64: the randomness of the N draws (`top` looks at N alone). The same numbers give
     the same tokens, wherever and in whatever order the positions are worked on.
@@ -110,10 +108,11 @@ def _pick_rows(z: Tensor, uniforms: Tensor, method: str) -> Picked:
     total = exps.sum(-1)
     entropy = total.log() - z.mul_(exps).sum(-1) / total
     if method == "top":
-        ids = exps.topk(uniforms.shape[1]).indices.sort(-1).values
+        ids = exps.topk(min(uniforms.shape[1], exps.shape[1])).indices.sort(-1).values
         lengths = torch.full_like(ids[:, 0], ids.shape[1])
-        return _stored(lengths, ids.flatten(), (exps.gather(1, ids) / total[:, None]).flatten(), entropy)
-    ids = _drawn(exps, uniforms)
+        probs = exps.gather(1, ids) / total[:, None]
+        return _stored(lengths, ids.flatten(), probs.flatten(), exps.scatter_(1, ids, 0.0).sum(-1) / total)
+    ids = draw(exps, uniforms)
     starts = torch.ones_like(ids, dtype=torch.bool)
     starts[:, 1:] = ids[:, 1:] != ids[:, :-1]
     lengths = starts.sum(-1)
@@ -127,29 +126,6 @@ def _pick_rows(z: Tensor, uniforms: Tensor, method: str) -> Picked:
     return _stored(lengths, distinct, chosen / mass[row], entropy)
 
 
-def _drawn(weights: Tensor, uniforms: Tensor) -> Tensor:
-    """Ids (n, N), ascending, drawn in proportion to weights (n, V), by inversion in two steps: a block of BLOCK ids by
-    the sums of all blocks, then the id by the running sums of the few blocks that were drawn."""
-    rows, vocabulary = weights.shape
-    blocks = pad(weights, (0, -vocabulary % BLOCK)).view(rows, -1, BLOCK)
-    edges = blocks.sum(-1, dtype=torch.float64).cumsum(-1)  # (n, blocks)
-    mass = edges[:, -1:]
-    points = torch.minimum(uniforms * mass, mass.nextafter(torch.zeros_like(mass))).sort(-1).values  # below all of it
-    block = torch.searchsorted(edges, points, right=True)
-    before = torch.cat([torch.zeros_like(edges[:, :1]), edges], 1).gather(1, block)
-    which = torch.arange(rows, device=weights.device)[:, None] * edges.shape[1] + block  # of all the rows' blocks
-    opened, place = torch.unique_consecutive(which, return_inverse=True)  # (U,), (n, N)
-    inner = blocks.flatten(0, 1)[opened].double().cumsum(-1)  # (U, BLOCK)
-    # Each opened block's sums over its whole, plus its number: one ascending line for all points.
-    whole = inner[:, -1:]
-    line = (inner / whole + torch.arange(len(opened), device=weights.device)[:, None]).flatten()
-    share = ((points - before) / whole.squeeze(1)[place]).clamp(0, 1)
-    at = torch.searchsorted(line, share + place, right=True)
-    at = torch.minimum(at, place * BLOCK + BLOCK - 1) - place * BLOCK
-    last = (blocks.flatten(0, 1)[opened] > 0).double().cumsum(-1).argmax(-1)  # no draw falls on what has no weight
-    return block * BLOCK + torch.minimum(at, last[place])
-
-
 def _stored(lengths: Tensor, ids: Tensor, weights: Tensor, entropy: Tensor) -> Picked:
     return Picked(lengths.cpu(), ids.cpu(), weights.cpu(), entropy.cpu())
 
@@ -157,11 +133,11 @@ def _stored(lengths: Tensor, ids: Tensor, weights: Tensor, entropy: Tensor) -> P
 def padded(picked: Picked, method: str) -> SparseTargets:
     """As the loss takes it: (P, K) with the longest position's K; probabilities of each position sum to 1, but for
     `top`, whose rest is the tail."""
-    lengths = picked.lengths.tolist()
-    ids = pad_sequence(list(picked.ids.long().split(lengths)), batch_first=True)
-    weights = pad_sequence(list(picked.weights.float().split(lengths)), batch_first=True)
-    tail = method == "top"
-    mass = weights.sum(-1, keepdim=True)
-    weights = weights / (mass.clamp(min=1) if tail else mass)  # they were rounded in store
-    entropy = picked.entropy.float() if method == "draws" else torch.full_like(mass.squeeze(1), torch.nan)
-    return SparseTargets(ids, weights, entropy, tail)
+    lengths = picked.lengths.long()
+    there = torch.arange(int(lengths.max()) if len(lengths) else 0) < lengths[:, None]  # (P, K)
+    ids, probs = torch.zeros(there.shape, dtype=torch.long), torch.zeros(there.shape)
+    ids[there], probs[there] = picked.ids.long(), picked.weights.float()
+    told, entropy = probs.sum(-1, keepdim=True), picked.entropy.float()
+    # They were rounded in store; of `top`, what sums them up is not one less a rounded sum, but the rest that was kept.
+    probs *= (1 if method != "top" else 1 - entropy[:, None]) / told
+    return SparseTargets(ids, probs, entropy if method == "draws" else entropy * torch.nan, method == "top")

@@ -13,6 +13,7 @@ from trl.generation.vllm_generation import VLLMGeneration
 from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
 
 from posttrain.chat import IGNORE
+from posttrain.errors import UserError
 from posttrain.evaluate.decoding import Row, decode, row_generator
 from posttrain.gemma import stop_token_ids
 from posttrain.teacher.cache import TeacherCache
@@ -27,10 +28,12 @@ SPOKEN = ("teacher_ids", "teacher_probs", "teacher_entropy")  # a batch's column
 
 
 class LiveTeacher(Protocol):
-    """A teacher that is asked while training: local, or behind a server."""
+    """A teacher that is asked while training: local, or behind a server. vocabulary: the ids that it knows"""
 
-    def targets(self, inputs: dict[str, Tensor], at: Tensor) -> Targets:
-        """What it says of the tokens after the positions `at`, (B, T−1) bool."""
+    vocabulary: int
+
+    def targets(self, inputs: dict[str, Tensor], at: Tensor, *, own_tokens: bool = False) -> Targets:
+        """What it says of the tokens after the positions `at`, (B, T−1) bool; with `own_tokens` of no other."""
 
     def write(self, prompts: list[list[int]], tokenizer: Any, max_new_tokens: int) -> list[str]:
         """Its greedy replies to prompts (token ids); none where it cannot be asked by one process alone."""
@@ -52,6 +55,9 @@ class CacheCollator(DataCollatorForLanguageModeling):
         rows = [row for example in examples for row in _runs(example["teacher_at"])]
         split = "test" if rows[0] >= HELD_OUT else "train"
         said = self.cache.targets(split, [row % HELD_OUT for row in rows])
+        labels = int((batch["labels"][:, 1:] != IGNORE).sum())
+        if len(said.ids) != labels:
+            raise UserError(f"{self.cache.folder}: of rows {rows[:3]} … it has {len(said.ids)} labels, not {labels}")
         return batch | dict(zip(SPOKEN, (said.ids, said.probs, said.entropy), strict=True))
 
 
@@ -70,6 +76,7 @@ class DistillTrainer(SFTTrainer):
     """SFTTrainer, in which the loss is the distance to a teacher (see `Objective`) and evaluation logs KL and NLL too.
 
     teacher: a cache, for rows that `number_rows` has numbered; or a model or a server, which is asked at every step
+    policy_gradient: learn from the teacher's log-probability of each token alone, on the student's own replies
     on_policy: the share of steps on the student's own replies at the start, and at the end (GKD's λ, 2306.13649),
     sampled at temperature 1 from its whole distribution; no gradient goes through the sampling
     vllm: settings of TRL's `VLLMGeneration`, where it is to write these replies
@@ -80,6 +87,7 @@ class DistillTrainer(SFTTrainer):
         *args: Any,
         objective: Objective,
         teacher: TeacherCache | LiveTeacher,
+        policy_gradient: bool = False,
         on_policy: tuple[float, float] = (0.0, 0.0),
         reply_tokens: int = 128,
         vllm: dict[str, Any] | None = None,
@@ -90,6 +98,7 @@ class DistillTrainer(SFTTrainer):
             self.model.get_base_model() if isinstance(self.model, PeftModel) else self.model, objective
         )
         self.teacher, self.on_policy, self.reply_tokens = teacher, on_policy, reply_tokens
+        self.policy_gradient = policy_gradient
         if isinstance(teacher, TeacherCache):  # TRL takes no collator of ours with packing, so ours follows its own
             self.data_collator: Any = CacheCollator(teacher, **vars(self.data_collator))
         self.teacher_replies: list[str] | None = None
@@ -114,11 +123,12 @@ class DistillTrainer(SFTTrainer):
 
     def model_inputs(self, inputs):
         """The batch with what the teacher says at its labels."""
-        inputs = dict(inputs)
+        inputs, at = dict(inputs), inputs["labels"][:, 1:] != IGNORE
         if isinstance(self.teacher, TeacherCache):
             ids, probs, entropy = (inputs.pop(name) for name in SPOKEN)
             return inputs | {"teacher": SparseTargets(ids, probs, entropy, self.teacher.method == "top")}
-        return inputs | {"teacher": self.teacher.targets(inputs, inputs["labels"][:, 1:] != IGNORE)}
+        own_tokens = self.policy_gradient and self.model.training  # held-out rows are no samples of the student's
+        return inputs | {"teacher": self.teacher.targets(inputs, at, own_tokens=own_tokens)}
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
         seen: dict[str, Tensor] = {}
@@ -166,12 +176,13 @@ class DistillTrainer(SFTTrainer):
             for prompt, reply in zip(prompts, replies, strict=True)
         ]
         written = DataCollatorForLanguageModeling(pad_token_id=self.processing_class.pad_token_id)(examples)
-        return {name: value.to(batch["input_ids"].device) for name, value in written.items()}
+        device = batch["input_ids"].device
+        return {name: value.to(device) for name, value in written.items()} | {"own_replies": True}
 
     def _write(self, prompts: list[list[int]], number: int) -> list[list[int]]:
         which = (self.state.global_step, number, self.args.process_index)
         rows = [Row(i, ids, row_generator(self.args.seed, *which, i)) for i, ids in enumerate(prompts)]
-        with whole_model(self) as model, torch.no_grad(), _plain_sampling(model):
+        with whole_model(self) as model, torch.no_grad(), _plain_sampling(model, self.teacher.vocabulary):
             training = model.training
             model.eval()
             for _ in decode(
@@ -209,12 +220,13 @@ def _prompt(ids: Tensor, labels: Tensor) -> list[int]:
 
 
 @contextmanager
-def _plain_sampling(model: Any) -> Iterator[None]:
-    """From the student's distribution as it is: temperature 1, nothing cut off."""
-    config = model.generation_config
-    before = config.temperature, config.top_k, config.top_p
-    config.temperature, config.top_k, config.top_p = 1.0, 0, 1.0
+def _plain_sampling(model: Any, vocabulary: int) -> Iterator[None]:
+    """From the student's distribution as it is: temperature 1, nothing cut off but ids that the teacher has not."""
+    config, beyond = model.generation_config, range(vocabulary, model.config.get_text_config().vocab_size)
+    plain = {"temperature": 1.0, "top_k": 0, "top_p": 1.0, "suppress_tokens": list(beyond) or None}
+    before = {name: getattr(config, name) for name in plain}
+    config.update(**plain)
     try:
         yield
     finally:
-        config.temperature, config.top_k, config.top_p = before
+        config.update(**before)

@@ -2,7 +2,7 @@
 
 import functools
 import types
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import torch
@@ -29,7 +29,8 @@ class Objective:
 class DistillOutput(FusedCausalLMOutput):
     """TRL's output, whose `log_probs` hold each position's loss, negated, so that TRL's trainers sum and divide it.
 
-    nll: −log q of the label · kl: KL(p‖q), or its estimate; both (B, T−1), 0 where unlabelled, without gradient
+    nll: −log q of the label · kl: KL(p‖q), or its estimate (of sparse targets at the temperature T, of a teacher in
+    memory at 1); both (B, T−1), 0 where unlabelled, without gradient
     """
 
     nll: Tensor | None = None
@@ -49,6 +50,8 @@ class _Rows(NamedTuple):
 def add_distillation_head(model: PreTrainedModel, objective: Objective) -> None:
     """Let `model(…, fused_lm_head=True, teacher=Targets)` give the distillation loss; other calls stay as they are.
 
+    own_replies: the labels are what the student has sampled, so the hard-label part is left out
+
     The targets are those of the labelled positions of the batch, in its order. Call it after TRL's trainer has added
     its own head.
     """
@@ -56,7 +59,7 @@ def add_distillation_head(model: PreTrainedModel, objective: Objective) -> None:
     softcap = getattr(model.config.get_text_config(), "final_logit_softcapping", None)
 
     @functools.wraps(type(model).forward)
-    def forward(self, *args, teacher: Targets | None = None, **kwargs):
+    def forward(self, *args, teacher: Targets | None = None, own_replies: bool = False, **kwargs):
         if teacher is None:
             return plain_forward(*args, **kwargs)
         labels, num_items_in_batch = kwargs.pop("labels"), kwargs.pop("num_items_in_batch", None)
@@ -68,7 +71,8 @@ def add_distillation_head(model: PreTrainedModel, objective: Objective) -> None:
         weight = self.get_output_embeddings().weight  # not before the body has run: see trainers.head
         others = [teacher.head] if isinstance(teacher, DenseTargets) else []
         with maybe_gather_lm_head_ctx(weight, *others):
-            rows = compute_rows(hidden[mask], weight, targets[mask], teacher, objective, softcap)
+            aim = replace(objective, label_weight=0.0) if own_replies else objective  # its own words are no labels
+            rows = compute_rows(hidden[mask], weight, targets[mask], teacher, aim, softcap)
         # masked_scatter keeps a batch without any label connected to the model: its gradient is zero, not an error
         loss, logps, entropy, top1, kl = (x.new_zeros(mask.shape).masked_scatter(mask, x) for x in rows)
         count = mask.sum().clamp(min=1) if num_items_in_batch is None else num_items_in_batch
@@ -116,18 +120,17 @@ def _sparse_rows(
 ) -> _Rows:
     """At T = 1 and without a tail the hard label is one more target token, and costs nothing; else its own pass."""
     hard, temperature = objective.label_weight, objective.temperature
+    trained = (hidden, weight) if hard < 1 else (hidden.detach(), weight.detach())
     apart = temperature != 1 or hard == 1 or (teacher.tail and hard > 0)  # of 1 alone, KL could not be told
     share = 0.0 if apart else hard
     ids = torch.cat([labels.unsqueeze(1), teacher.ids], 1)
     probs = torch.cat([torch.full_like(teacher.probs[:, :1], share), (1 - share) * teacher.probs], 1)
-    loss, logps, entropy, top1 = sparse_cross_entropy(
-        hidden, weight, ids, probs, Shape(softcap, temperature, teacher.tail)
-    )
+    loss, logps, entropy, top1 = sparse_cross_entropy(*trained, ids, probs, Shape(softcap, temperature, teacher.tail))
     cross = (loss.detach() + share * logps) / (1 - share)
     kl = cross - _entropy(teacher)
     if apart:
-        trained = (hidden, weight) if hard else (hidden.detach(), weight.detach())
-        logps, entropy, top1 = token_logps(*trained, labels, softcap)
+        labelled = (hidden, weight) if hard else (hidden.detach(), weight.detach())
+        logps, entropy, top1 = token_logps(*labelled, labels, softcap)
         loss = (1 - hard) * temperature**2 * loss - hard * logps
     return _Rows(loss, logps.detach(), entropy, top1, kl)
 
