@@ -115,8 +115,17 @@ def write_cache(args: argparse.Namespace) -> dict:
     """Write the cache; labels written and rows read a second, and the bytes that a label takes."""
     import torch
 
-    from posttrain.teacher.cache import FORMAT, SHARD_ROWS, TeacherCache, begin, build_split, finish
-    from posttrain.teacher.cache import shard_path, stamp, write_shard
+    from posttrain.teacher.cache import (
+        FORMAT,
+        SHARD_ROWS,
+        TeacherCache,
+        begin,
+        build_split,
+        finish,
+        shard_path,
+        stamp,
+        write_shard,
+    )
     from posttrain.teacher.local import LocalTeacher
 
     model, tokenizer = load(args.model)

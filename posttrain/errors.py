@@ -1,12 +1,13 @@
 """Errors that a user can mend: one line that names the file, row or key, and what to do."""
 
 import difflib
+import errno
 import functools
 import os
 import sys
 import time
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, NoReturn
 
 
 class UserError(ValueError):
@@ -20,7 +21,7 @@ def nearest(name: Any, known: Iterable[str]) -> str:
 
 
 def one_line_errors(main: Callable) -> Callable:
-    """Decorate a program's `main`: a `UserError` becomes one line on stderr and exit status 2.
+    """Decorate a program's `main`: a `UserError`, or a full disk, becomes one line on stderr and exit status 2.
 
     With several processes the same error usually strikes all: the others wait, so that the launcher ends them before
     they repeat what rank 0 has said, and speak only when it has not.
@@ -31,13 +32,22 @@ def one_line_errors(main: Callable) -> Callable:
         try:
             return main(*args, **kwargs)
         except UserError as error:
-            rank = int(os.environ.get("RANK", "0"))
-            if rank:
-                time.sleep(5)
-            print(f"error{f' on rank {rank}' if rank else ''}: {error}", file=sys.stderr, flush=True)
-            raise SystemExit(2) from None
+            _end(str(error).rsplit("UserError: ", 1)[-1].strip())  # a data loader's process sends its whole traceback
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            where = f" while writing {error.filename}" if error.filename else ""
+            _end(f"the disk is full{where}: make room, then the same command goes on where it was")
         except KeyboardInterrupt:
             print("interrupted: the same command goes on where it was", file=sys.stderr, flush=True)
             raise SystemExit(130) from None
 
     return wrapper
+
+
+def _end(message: str) -> NoReturn:
+    rank = int(os.environ.get("RANK", "0"))
+    if rank:
+        time.sleep(5)
+    print(f"error{f' on rank {rank}' if rank else ''}: {message}", file=sys.stderr, flush=True)
+    raise SystemExit(2) from None

@@ -205,3 +205,38 @@ def test_errors_on_other_ranks_wait_for_the_first_and_name_themselves(capsys, mo
         main()
     assert exit.value.code == 2 and waited == [5]
     assert capsys.readouterr().err == "error on rank 1: row 1: bad\n"
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(28, "No space left on device", "runs/x/log.jsonl"), "the disk is full while writing runs/x/log.jsonl: make"),
+        (UserError("Caught UserError in DataLoader worker process 0.\nOriginal Traceback (most recent call last):\n"
+                   "  File \"a.py\", line 1\nposttrain.errors.UserError: shard.arrow: row 3 cannot be read\n"),
+         "error: shard.arrow: row 3 cannot be read\n"),
+    ],
+)  # fmt: skip
+def test_a_full_disk_and_a_data_loader_s_error_are_one_line(error, said, capsys, monkeypatch):
+    from posttrain import errors
+
+    monkeypatch.delenv("RANK", raising=False)
+
+    @errors.one_line_errors
+    def main():
+        raise error
+
+    with pytest.raises(SystemExit) as exit:
+        main()
+    err = capsys.readouterr().err
+    assert exit.value.code == 2 and said in err and err.count("\n") == 1
+
+
+def test_other_errors_of_the_system_keep_their_trace():
+    from posttrain import errors
+
+    @errors.one_line_errors
+    def main():
+        raise PermissionError(13, "denied", "x")
+
+    with pytest.raises(PermissionError):
+        main()

@@ -240,6 +240,15 @@ def test_what_does_not_fit_is_refused(refused, tiny_folders, teacher, cache, row
         ({"teacher": "t", "use_vllm": "true", "on_policy": "1", "vllm_mode": "x"}, "must be colocate or server"),
         ({"teacher": "t", "use_vllm": "true", "on_policy": "1"}, "vLLM is not installed"),
         ({"teacher": "CACHE", "on_policy": "0.5"}, "a cache knows nothing of the student's own replies"),
+        ({"teacher": "CACHE", "packing": "true", "packing_strategy": "wrapped"}, "cuts rows"),
+        ({"teacher": "http://localhost:1/v1", "teacher_name": "t", "packing": "true"}, "set `packing: false`"),
+        ({"teacher": "t", "temperature": "nan"}, "temperature must be above 0"),
+        ({"teacher": "t", "teacher_top": "0"}, "teacher_top must lie between 1 and 256"),
+        ({"teacher": "t", "reply_tokens": "0"}, "reply_tokens must be at least 1"),
+        ({"teacher": "t", "teacher_bits": "3"}, "teacher_bits must be 4 or 8"),
+        ({"teacher": "t", "loss_type": "dft"}, "of another loss: leave them out"),
+        ({"teacher": "t", "label_smoothing_factor": "0.1"}, "of another loss: leave them out"),
+        ({"teacher": "t", "on_policy": "1", "label_weight": "0.5"}, "which on_policy 1 never trains"),
     ],
 )
 def test_settings_that_do_not_go_together(options, said, cache):
@@ -260,6 +269,9 @@ def test_settings_that_do_not_go_together(options, said, cache):
         ({"reward": "r.yaml"}, "set `output: answers`"),
         ({"teacher": "http://localhost:1/v1"}, "give teacher_name and tokenizer"),
         ({"teacher": "http://localhost:1/v1", "teacher_name": "t", "tokenizer": "t"}, "set `method: top`"),
+        ({"temperature": "nan"}, "temperature must be above 0"),
+        ({"batch_size": "0"}, "must be at least 1"),
+        ({"teacher_bits": "5"}, "teacher_bits must be 4 or 8"),
     ],
 )
 def test_questions_that_cannot_be_asked(options, said):
@@ -279,7 +291,9 @@ def test_answers_of_the_teacher_are_rows_for_sft(here, teacher, rows, tmp_path):
     assert sorted(line["row"] for line in lines) == list(range(40))
     found = read_lines(out / "train.jsonl")
     replied = [line for line in lines if line["reply"]]
-    assert len(found) == len(replied) > 0 and all(line["score"] == max(line["scores"]) for line in replied)
+    judged = [[score for score in line["scores"] if score is not None] for line in replied]
+    assert len(found) == len(replied) > 0
+    assert all(line["score"] == max(scores) for line, scores in zip(replied, judged, strict=True))
     assert all(row["messages"][-1]["role"] == "assistant" and "score" in row for row in found)
     assert load_mixture(str(out / "train.jsonl"))["train"].num_rows == len(found)
 
@@ -291,8 +305,50 @@ def test_answers_of_the_teacher_are_rows_for_sft(here, teacher, rows, tmp_path):
     here("it_teacher", out, *options)
     assert (out / "answers-0.jsonl").read_text().startswith("".join(kept))
     assert (out / "train.jsonl").read_bytes() == before
-    with pytest.raises(SystemExit):
-        here("it_teacher", out, *options, "--max_new_tokens", "13")
+
+
+def test_answers_go_on_with_what_they_began_with(refused, here, teacher, rows, cache, tmp_path):
+    """Other rows of the same number, another reward in the same file, a cache's folder: refused by name."""
+    reward = tmp_path / "reward.yaml"
+    reward.write_text("tidy: {reward: repetition_reward}\n")
+    options = (
+        "--teacher",
+        teacher,
+        "--output",
+        "answers",
+        "--max_new_tokens",
+        "4",
+        "--progress",
+        "false",
+        "--limit",
+        "3",
+    )
+    options += ("--samples", "2", "--reward", reward)
+    out = tmp_path / "answers"
+    here("it_teacher", out, "--train", rows, *options)
+    assert len(read_lines(out / "answers-0.jsonl")) == 3  # none is held out
+    assert "max_new_tokens" in refused("it_teacher", out, "--train", rows, *options, "--max_new_tokens", "5")
+    other = launch.write_rows(tmp_path / "other.jsonl", 40, seed=1)
+    assert "(data)" in refused("it_teacher", out, "--train", other, *options)
+    reward.write_text("tidy: {reward: repetition_reward, weight: 2.0}\n")
+    assert "(reward)" in refused("it_teacher", out, "--train", rows, *options)
+    assert "is a cache: choose another" in refused("it_teacher", cache, "--train", rows, *options)
+    assert "not a readable file" in refused("it_teacher", out, "--train", rows, *options, "--reward", tmp_path)
+
+
+def test_a_teacher_of_another_tokenizer_writes_no_cache(refused, tiny_folders, rows, tmp_path):
+    given = ("--teacher", tiny_folders["gemma2"], "--tokenizer", tiny_folders["gemma3_text"], "--train", rows, *ROWS)
+    assert "its tokenizer differs from the student's" in refused("it_teacher", tmp_path / "out", *given)
+
+
+def test_a_teacher_with_a_longer_vocabulary(here, tiny_folders, rows, tmp_path):
+    """A multimodal teacher has rows more than its text-only student: of those it says nothing."""
+    cache = tmp_path / "cache"
+    here("it_teacher", cache, "--teacher", tiny_folders["gemma3"], "--train", rows, *ROWS, "--progress", "false")
+    given = ("--model", tiny_folders["gemma3_text"], "--train", rows, "--teacher", cache)
+    here("it_distill", tmp_path / "out", *given, *TRAINING)
+    kl = launch.log(tmp_path / "out", "eval_kl")
+    assert kl[-1] < kl[0]
 
 
 def test_a_cut_of_the_teacher_is_a_student(here, teacher, rows, cache, tmp_path):
