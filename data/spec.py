@@ -16,7 +16,6 @@ sources:
 """
 
 import dataclasses
-import difflib
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,7 +27,7 @@ from posttrain.data.filters.registry import read_filters
 from posttrain.data.formats import FORMATS, KINDS
 from posttrain.data.preferences import load_function
 from posttrain.data.sources import Source, open_source
-from posttrain.errors import UserError
+from posttrain.errors import UserError, nearest
 
 ON_BAD_ROW = ("error", "skip")
 MOST = 10**10  # rows, or a weight: what is above is a slip of the pen
@@ -199,12 +198,11 @@ def _check_mixture(spec: MixtureSpec, where: str) -> None:
 def _check_keys(content: dict[str, Any], known: set[str], where: str) -> None:
     for key in content:
         if key not in known:
-            raise UserError(f"{where}: unknown key {key!r}{_near(str(key), known)}")
+            raise UserError(f"{where}: unknown key {key!r}{_near(key, known)}")
 
 
 def _near(name: str, known: Collection[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=1)
-    return f" (did you mean {near[0]!r}?)" if near else f" (known: {', '.join(sorted(known))})"
+    return nearest(name, known) or f" (known: {', '.join(sorted(known))})"
 
 
 def _typed(owner: Any, key: str, value: Any, where: str) -> Any:

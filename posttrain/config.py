@@ -1,7 +1,6 @@
 """What a recipe can be told: dataclasses, read from a YAML file and the command line by TRL's parser."""
 
 import dataclasses
-import difflib
 import json
 import os
 import re
@@ -15,7 +14,7 @@ import trl
 import yaml
 from trl import TrlParser
 
-from posttrain.errors import UserError
+from posttrain.errors import UserError, nearest
 from posttrain.gemma import resolve_dtype
 from posttrain.lora import METHODS
 
@@ -208,10 +207,7 @@ class _Parser(TrlParser):
         if "Unknown arguments" not in message and "not used by the HfArgumentParser" not in message:
             return " ".join(message.split())
         known = [option.removeprefix("--") for action in self._actions for option in action.option_strings]
-        hints = []
-        for key in re.findall(r"--([\w-]+)", message):
-            near = difflib.get_close_matches(key, known, n=1)
-            hints.append(f"{key!r}" + (f" (did you mean {near[0]!r}?)" if near else ""))
+        hints = [f"{key!r}{nearest(key, known)}" for key in re.findall(r"--([\w-]+)", message)]
         return f"unknown key {', '.join(hints)}" if hints else " ".join(message.split())
 
 

@@ -45,17 +45,14 @@ def run(
     names = [name.strip() for name in tasks.split(",") if name.strip()]
     if not names:
         raise UserError("--task: name at least one task")
-    for option, value in (
-        ("--limit", limit),
-        ("--k", k),
-        ("--max-new-tokens", max_new_tokens),
-        ("--batch-size", batch_size),
-    ):
+    counts = {"--limit": limit, "--k": k, "--max-new-tokens": max_new_tokens, "--batch-size": batch_size}
+    for option, value in counts.items():
         if value is not None and value < 1:
             raise UserError(f"{option} must be at least 1, not {value}")
     if model is None:
         raise UserError("--model: name the checkpoint (with --endpoint, the model as the server calls it)")
     folder, console = Path(out).expanduser(), Console()
+    _check_folder(folder)
     if endpoint and backend != "hf":
         raise UserError(f"--endpoint has its own backend: leave out --backend {backend}")
     if backend == "lm-eval":
@@ -70,25 +67,13 @@ def run(
     if data and len(found) > 1:
         raise UserError("--data gives the rows of one task; name one --task with it")
     rows = {task.name: load_rows(task, data, limit) for task in found}
-    for path in (folder, *folder.absolute().parents):
-        if path.exists() and not path.is_dir():
-            raise UserError(f"--out {out}: {path} is a file: choose another folder")
     if overwrite:
         _clear(folder, found)
     asked, identity = _backend(model, endpoint, backend, batch_size)
-    results = {}
-    for task in found:
-        results[task.name] = run_task(
-            asked,
-            task,
-            rows[task.name],
-            model=identity,
-            k=k,
-            max_new_tokens=max_new_tokens,
-            seed=seed,
-            folder=folder,
-            progress=True,
-        )
+    settings: dict[str, Any] = {"model": identity, "k": k, "max_new_tokens": max_new_tokens, "seed": seed}
+    results = {
+        task.name: run_task(asked, task, rows[task.name], folder=folder, progress=True, **settings) for task in found
+    }
     _track(folder, results, report_to)
     console.print(results_table(results, {task.name: source_name(task, data) for task in found}))
     console.print(f"Every prompt, reply and verdict: {folder}/TASK.jsonl", markup=False, soft_wrap=True)
@@ -162,6 +147,12 @@ def _backend(model: str, endpoint: str | None, backend: str, batch_size: int) ->
     if torch.accelerator.is_available():
         loaded.to(torch.accelerator.current_accelerator())
     return LocalModel(loaded, tokenizer, batch_size), identity
+
+
+def _check_folder(folder: Path) -> None:
+    for path in (folder, *folder.absolute().parents):
+        if path.exists() and not path.is_dir():
+            raise UserError(f"--out {folder}: {path} is a file: choose another folder")
 
 
 def _clear(folder: Path, tasks: list[Task]) -> None:

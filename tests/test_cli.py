@@ -210,7 +210,7 @@ def test_errors_on_other_ranks_wait_for_the_first_and_name_themselves(capsys, mo
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        (OSError(28, "No space left on device", "runs/x.jsonl"), "the disk is full while writing runs/x.jsonl: make room"),
+        (OSError(28, "No space left on device", "runs/x.jsonl"), "the disk is full while writing runs/x.jsonl: "),
         (UserError("Caught UserError in DataLoader worker process 0.\nOriginal Traceback (most recent call last):\n"
                    "  File \"a.py\", line 1\nposttrain.errors.UserError: shard.arrow: row 3 cannot be read\n"),
          "error: shard.arrow: row 3 cannot be read\n"),

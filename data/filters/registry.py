@@ -1,7 +1,6 @@
 """The filters by the names that a mixture's YAML uses, and a user's own as `module:function`."""
 
 import copy
-import difflib
 import hashlib
 import inspect
 import json
@@ -19,7 +18,7 @@ from posttrain.data.filters import Filter, Finding, Row
 from posttrain.data.formats import check_conversations, read_row
 from posttrain.data.preferences import load_function
 from posttrain.data.sources import Source, open_source, parse_raw
-from posttrain.errors import UserError
+from posttrain.errors import UserError, nearest
 
 # name -> (module of this package, class); imported on first use, since some bring a package of their own.
 FILTERS = {
@@ -84,9 +83,8 @@ def read_filters(entries: list, where: str) -> list[Entry]:
         if not isinstance(name, str) or not isinstance(settings, dict | None):
             raise UserError(f"{where}: a filter is a name, or {{name: {{setting: value}}}}; found {entry!r:.60}")
         if name not in FILTERS and ":" not in name:
-            near = difflib.get_close_matches(name, FILTERS, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(FILTERS)}, or module:function"
-            raise UserError(f"{where}: unknown filter {name!r} ({hint})")
+            hint = nearest(name, FILTERS) or f" (known: {', '.join(FILTERS)}, or module:function)"
+            raise UserError(f"{where}: unknown filter {name!r}{hint}")
         if name in (known for known, _ in found):
             raise UserError(f"{where}: filter {name!r} stands twice")
         try:

@@ -1,6 +1,5 @@
 """lm-evaluation-harness as another way to score what it has, for figures that compare with others' published ones."""
 
-import difflib
 import json
 from importlib.util import find_spec
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import Any
 
 import torch
 
-from posttrain.errors import UserError
+from posttrain.errors import UserError, nearest
 from posttrain.tracking import write_whole
 
 # Our names of tasks, by the harness's; any other name goes to it as it is. It would run the code tasks' replies in its
@@ -45,9 +44,7 @@ def evaluate_with_harness(
     known = TaskManager().all_tasks
     for name in harness_names:
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f"; did you mean {near[0]}?" if near else ""
-            raise UserError(f"--task: lm-eval has no task {name!r}{hint}")
+            raise UserError(f"--task: lm-eval has no task {name!r}{nearest(name, known)}")
     try:
         output = simple_evaluate(
             model="hf",

@@ -1,11 +1,10 @@
 """What a job may use, and what came of it."""
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
-from posttrain.errors import UserError
+from posttrain.errors import UserError, nearest
 
 Status = Literal["ok", "error", "compile_error", "not_found", "timeout", "memory", "output", "killed", "unavailable"]
 
@@ -46,8 +45,7 @@ class Limits:
             raise UserError(f"limits must be a mapping of {', '.join(known)}, not {given!r:.60}")
         for name in given:
             if name not in known:
-                close = difflib.get_close_matches(str(name), known, n=1)
-                hint = f" (did you mean {close[0]!r}?)" if close else f"; they are {', '.join(known)}"
+                hint = nearest(name, known) or f"; they are {', '.join(known)}"
                 raise UserError(f"limits have no {name!r}{hint}")
         return cls(**given)
 
