@@ -20,6 +20,15 @@ It is no published size, and of no use before.
 Layers are taken evenly over the depth, local from local and global from global; FFN neurons by the norms of their
 weights."""
 
+AVERAGE = """Average the weights of checkpoints, or of LoRA adapters of one base, whatever their size.
+
+  posttrain average mean runs/rm-1 runs/rm-2 runs/rm-3 --out runs/warm
+  posttrain average slerp runs/rl-1 runs/rl-2 --init runs/sft --out runs/merged
+  posttrain average interpolate runs/merged --init runs/sft --eta 0.3 --out runs/warp
+  posttrain average ema runs/a runs/b runs/c --rate 0.1 --out runs/ema
+
+mean is WARM's and soups'; slerp and interpolate are WARP's (2406.16768). Several --eta give a folder each."""
+
 
 @one_line_errors
 def main(argv: list[str] | None = None) -> None:
@@ -97,6 +106,19 @@ def _parser() -> argparse.ArgumentParser:
     student.add_argument("--dtype", help="of the written weights: bfloat16 or float32 (default: the checkpoint's)")
     student.add_argument("--overwrite", action="store_true", help="replace the model that --out holds")
     student.set_defaults(run=_student)
+
+    average = commands.add_parser(
+        "average", help="average the weights of checkpoints", description=AVERAGE, formatter_class=RAW
+    )
+    average.add_argument("how", choices=["mean", "slerp", "interpolate", "ema"])
+    average.add_argument("folders", nargs="+", metavar="DIR", help="folders of models, or of adapters of one base")
+    average.add_argument("--init", help="slerp, interpolate: the folder that they began from")
+    average.add_argument("--weight", type=float, help="slerp of two: the second's share (default 0.5)")
+    average.add_argument("--eta", type=float, nargs="+", help="interpolate: share of DIR, the rest is --init's")
+    average.add_argument("--rate", type=float, help="ema: what each further folder counts")
+    average.add_argument("--out", required=True, help="folder for the result")
+    average.add_argument("--dtype", help="of the written weights: bfloat16 or float32 (default: the sources')")
+    average.set_defaults(run=_average)
     return parser
 
 
@@ -146,6 +168,13 @@ def _student(args: argparse.Namespace) -> None:
 
     settings = ("layers", "ffn", "dtype", "overwrite")
     run(args.model, args.out, **{name: getattr(args, name) for name in settings})
+
+
+def _average(args: argparse.Namespace) -> None:
+    from posttrain.average_command import run
+
+    settings = ("init", "weight", "eta", "rate", "dtype")
+    run(args.how, args.folders, args.out, **{name: getattr(args, name) for name in settings})
 
 
 if __name__ == "__main__":

@@ -123,7 +123,7 @@ def save_model(
     try:
         model.save_pretrained(staging, state_dict=state_dict)
         if dtype is not None:
-            _rewrite_json(staging / "config.json", lambda config: _set_dtype(config, dtype))
+            write_config_dtype(staging, dtype)
         save_tokenizer(tokenizer, staging)
         folder.mkdir(parents=True, exist_ok=True)
         for stale in (*folder.glob("model*.safetensors"), *folder.glob("model.safetensors.index.json")):
@@ -395,6 +395,11 @@ def _cast(state_dict: dict[str, torch.Tensor], dtype: torch.dtype) -> dict[str, 
         if tensor.data_ptr() not in cast:
             cast[tensor.data_ptr()] = tensor.to(dtype) if tensor.is_floating_point() else tensor
     return {name: cast[tensor.data_ptr()] for name, tensor in state_dict.items()}
+
+
+def write_config_dtype(folder: Path, dtype: torch.dtype) -> None:
+    """Let the folder's configuration say in what its weights are stored."""
+    _rewrite_json(folder / "config.json", lambda config: _set_dtype(config, dtype))
 
 
 def _set_dtype(config: dict, dtype: torch.dtype) -> None:

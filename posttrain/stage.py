@@ -100,7 +100,7 @@ def fingerprint(path: str | os.PathLike) -> str:
                 for part in range(SAMPLES_A_FILE):
                     stream.seek(file.stat().st_size * part // SAMPLES_A_FILE)
                     digest.update(stream.read(1 << 16))
-        path = path / "config.json"
+        path = path / ("config.json" if (path / "config.json").exists() else "adapter_config.json")
     with path.open("rb") as stream:
         while block := stream.read(1 << 20):
             digest.update(block)
