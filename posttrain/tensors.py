@@ -1,13 +1,13 @@
 """Checkpoints as files of tensors, a piece at a time: a model larger than memory is read, combined and written so.
 
 The format is safetensors' own: 8 bytes with the header's length, a JSON header with dtype, shape and place of every
-tensor, then their bytes. Reading is the library's; what it cannot do is to write a file whose tensors are not all in
-memory, which is done here.
+tensor, then their bytes. The library maps a file that it reads, and writes only what is in memory as a whole.
 """
 
 import json
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +25,22 @@ DTYPES = {
     "F32": torch.float32,
     "F16": torch.float16,
     "BF16": torch.bfloat16,
-}  # what weights come in
+}
 NAMES = {dtype: name for name, dtype in DTYPES.items()}
 
 
+@dataclass(frozen=True)
+class _Place:
+    """Where a tensor lies. start: of its bytes in the file"""
+
+    path: Path
+    dtype: torch.dtype
+    shape: tuple[int, ...]
+    start: int
+
+
 class Tensors:
-    """The tensors of a folder (`model*.safetensors`, or an adapter's file), mapped and not read.
+    """The tensors of a folder (`model*.safetensors`, or an adapter's file), none of them read yet.
 
     names: in the order in which they are written · Raises UserError for a folder without weights, a shard that is
     missing or cut short, and for dtypes that weights do not come in.
@@ -38,44 +48,59 @@ class Tensors:
 
     def __init__(self, folder: str | os.PathLike):
         self.folder = Path(folder).expanduser()
-        self._files: dict[str, Any] = {}
-        self._where: dict[str, str] = {}
+        self._places: dict[str, _Place] = {}
         for file in _files(self.folder):
-            path = self.folder / file
-            try:
-                self._files[file] = safe_open(str(path), "pt")
-            except FileNotFoundError:
-                raise UserError(f"{path} is missing, although the folder's index names it") from None
-            except (SafetensorError, OSError) as error:
-                raise UserError(f"{path} is no whole safetensors file ({error}): copy it again") from None
-            self._where |= dict.fromkeys(self._files[file].keys(), file)
-        self.names = sorted(self._where)
-        for name in self.names:
-            if (dtype := self._slice(name).get_dtype()) not in DTYPES:
-                raise UserError(f"{self.folder}: tensor {name} is of dtype {dtype}: only float weights can be averaged")
-
-    def _slice(self, name: str) -> Any:
-        return self._files[self._where[name]].get_slice(name)
+            self._places |= _places(self.folder / file)
+        self.names = sorted(self._places)
 
     def shape(self, name: str) -> tuple[int, ...]:
-        return tuple(self._slice(name).get_shape())
+        return self._places[name].shape
 
     def dtype(self, name: str) -> torch.dtype:
-        return DTYPES[self._slice(name).get_dtype()]
+        return self._places[name].dtype
 
     def read(self, name: str) -> Tensor:
-        return self._files[self._where[name]].get_tensor(name)
+        count = torch.Size(self.shape(name)).numel()
+        return next(self._parts(name, max(1, count)), torch.empty(0, dtype=self.dtype(name))).view(self.shape(name))
 
     def pieces(self, name: str) -> Iterator[Tensor]:
-        """The tensor from its first rows to its last, at most about PIECE elements at a time."""
-        shape = self.shape(name)
-        if not shape:
-            yield self.read(name)
-            return
-        rows = max(1, PIECE // max(1, torch.Size(shape[1:]).numel()))
-        part = self._slice(name)
-        for start in range(0, shape[0], rows):
-            yield part[start : start + rows]
+        """The tensor's numbers from its first to its last, (n,) with n up to PIECE.
+
+        They are read, not mapped: of a mapped file all that has been looked at would count as memory in use.
+        """
+        return self._parts(name, PIECE)
+
+    def _parts(self, name: str, count: int) -> Iterator[Tensor]:
+        place = self._places[name]
+        left = torch.Size(place.shape).numel()
+        with place.path.open("rb") as file:
+            file.seek(place.start)
+            while left:
+                buffer = bytearray(min(left, count) * place.dtype.itemsize)
+                if file.readinto(buffer) != len(buffer):
+                    raise UserError(f"{place.path} has become shorter while it was read")
+                yield torch.frombuffer(buffer, dtype=place.dtype)
+                left -= min(left, count)
+
+
+def _places(path: Path) -> dict[str, _Place]:
+    try:
+        with safe_open(str(path), "pt"):  # which looks the header over: places in order, none beyond the end
+            pass
+        with path.open("rb") as file:
+            size = int.from_bytes(file.read(8), "little")
+            header = json.loads(file.read(size))
+    except FileNotFoundError:
+        raise UserError(f"{path} is missing, although the folder's index names it") from None
+    except (SafetensorError, OSError) as error:
+        raise UserError(f"{path} is no whole safetensors file ({error}): copy it again") from None
+    header.pop("__metadata__", None)
+    if odd := next((name for name, entry in header.items() if entry["dtype"] not in DTYPES), None):
+        raise UserError(f"{path}: tensor {odd} is of dtype {header[odd]['dtype']}: only float weights can be averaged")
+    return {
+        name: _Place(path, DTYPES[entry["dtype"]], tuple(entry["shape"]), 8 + size + entry["data_offsets"][0])
+        for name, entry in header.items()
+    }
 
 
 def _files(folder: Path) -> list[str]:
