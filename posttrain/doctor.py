@@ -114,7 +114,7 @@ def plan_memory(config: str, launch: str | None = None) -> tuple[MemoryPlan, int
     deepspeed = setting.get("deepspeed_config", {})
     cuda = torch.cuda.is_available() if launch is None else setting.get("mixed_precision") == "bf16"
     plan = estimate_memory(
-        _architecture(model_args),
+        _architecture(model_args.model, model_args.revision, model_args.text_only),
         method=adapter.method,
         lora_r=adapter.lora_r,
         zero_stage=deepspeed.get("zero_stage", 0),
@@ -127,6 +127,7 @@ def plan_memory(config: str, launch: str | None = None) -> tuple[MemoryPlan, int
         sampling=args.sample_rows > 0 and data.eval_rows > 0,
         precision="bf16" if cuda else "fp32",
         device="cuda" if cuda else "cpu",
+        **_teacher(args),
     )
     if cuda and not torch.cuda.is_available():
         return plan, None
@@ -241,10 +242,26 @@ def _template_ids(messages: list[dict], tokenizer: Any) -> list[int]:
     return tokenizer.apply_chat_template(normalise_messages(messages), return_dict=True)["input_ids"]
 
 
-def _architecture(model_args: ModelArguments) -> Any:
-    name = f"google/{model_args.model}" if model_args.model in BUILT_IN else model_args.model
-    config = ARCHITECTURES[name]() if name in ARCHITECTURES else load_config(name, revision=model_args.revision)
-    return config.get_text_config() if model_args.text_only else config
+def _architecture(model: str, revision: str, text_only: bool = False) -> Any:
+    name = _published(model)
+    config = ARCHITECTURES[name]() if name in ARCHITECTURES else load_config(model, revision=revision)
+    return config.get_text_config() if text_only else config
+
+
+def _published(model: str) -> str:
+    """Its name among ARCHITECTURES, which has the pre-trained ones."""
+    name = f"google/{model}" if model in BUILT_IN else model
+    return name.removesuffix("-it") if "270m" in name else name.replace("-it", "-pt")
+
+
+def _teacher(args: SFTConfig) -> dict[str, Any]:
+    """A model beside the student: a published one, or a folder. Caches and servers take no memory here."""
+    if not isinstance(args, DistillConfig):
+        return {}
+    source = str(args.teacher)
+    if _published(source) not in ARCHITECTURES and not (Path(source) / "config.json").is_file():
+        return {}
+    return {"teacher": _architecture(source, args.teacher_revision), "teacher_bits": args.teacher_bits}
 
 
 def _read_launch(path: str | None) -> dict[str, Any]:

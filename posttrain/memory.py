@@ -2,7 +2,7 @@
 
 Each part is the most that it holds, and parts peak at different moments (the head before the gradients exist), so
 `MemoryPlan.total` leans high. Not counted: DeepSpeed's communication buckets and ZeRO-3's cache of live parameters
-(its JSON sets both), images, generation caches, a teacher or reference model, fragmentation.
+(its JSON sets both), images, generation caches, a reference model, fragmentation.
 
 Letters: D hidden size, F feed-forward size, Q = heads x head_dim, K = key/value heads x head_dim, V vocabulary,
 N trained parameters, P processes, T sequence length, c bytes of the compute dtype (bf16 2, fp32 4).
@@ -60,6 +60,7 @@ class MemoryPlan:
     head: int
     other: int
     host: int = 0
+    teacher: int = 0
 
     @property
     def total(self) -> int:
@@ -68,7 +69,8 @@ class MemoryPlan:
 
     def rows(self) -> list[tuple[str, float]]:
         """(name, GiB) in the order of printing."""
-        names = ("weights", "gradients", "optimizer", "activations", "head", "other", "total", "host")
+        beside = ("teacher",) if self.teacher else ()
+        names = (*beside, "weights", "gradients", "optimizer", "activations", "head", "other", "total", "host")
         return [(name, getattr(self, name) / GIB) for name in names]
 
 
@@ -264,6 +266,15 @@ def _head_bytes(text, run: _Run, labelled: int) -> int:
     return logits + 4 * text.hidden_size * (labelled + (vocabulary if full else 0))
 
 
+def _teacher_bytes(count: ParameterCount, run: _Run, bits: int | None) -> int:
+    """Frozen weights: c bytes each, sharded by ZeRO-3 and FSDP; quantised ones (the linear layers) lie whole."""
+    size = count.language + count.vision
+    if bits:
+        packed = NF4_BYTES if bits == 4 else 1
+        return round(packed * count.linear + run.compute * (size - count.linear))
+    return run.compute * size // (run.processes if run.fsdp or run.zero_stage == 3 else 1)
+
+
 def estimate_memory(
     config,
     *,
@@ -280,12 +291,15 @@ def estimate_memory(
     precision: Literal["fp32", "bf16"] = "bf16",
     device: Literal["cuda", "cpu"] = "cuda",
     sampling: bool = False,
+    teacher=None,
+    teacher_bits: int | None = None,
 ) -> MemoryPlan:
     """The memory of each process that trains `config`, a transformers config of type gemma3_text, gemma3 or gemma2.
 
     processes: data-parallel ranks, on one node · micro_batch: rows a process and step · sequence_length: tokens a row,
     padding included · labelled_fraction: share of them with a label · sampling: evaluation generates replies, for which
-    ZeRO-3 gathers the whole model. The functions above say what they count.
+    ZeRO-3 gathers the whole model · teacher: config of a model beside it that is not trained, sharded as it is, in
+    the compute dtype or quantised to `teacher_bits`. The functions above say what they count.
     """
     run = _Run(method, lora_r, zero_stage, fsdp, offload, processes, precision, device)
     text, count, tokens = config.get_text_config(), count_parameters(config), micro_batch * sequence_length
@@ -295,4 +309,5 @@ def estimate_memory(
     head = _head_bytes(text, run, round(tokens * labelled_fraction))
     gathered = run.compute * (count.language + count.vision) if sampling and zero_stage == 3 else 0
     other = PROCESS_BYTES[device] + max(0, gathered - activations - head)  # no training step runs meanwhile
-    return MemoryPlan(weights, gradients, optimizer, activations, head, other, host)
+    beside = 0 if teacher is None else _teacher_bytes(count_parameters(teacher), run, teacher_bits)
+    return MemoryPlan(weights, gradients, optimizer, activations, head, other, host, beside)

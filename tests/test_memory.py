@@ -7,7 +7,7 @@ from transformers import AutoModelForCausalLM, Gemma2Config, Gemma3TextConfig
 
 from posttrain.errors import UserError
 from posttrain.lora import PROJECTIONS
-from posttrain.memory import ARCHITECTURES, CUDA_TILE, NF4_BYTES, count_parameters, estimate_memory
+from posttrain.memory import ARCHITECTURES, CUDA_TILE, GIB, NF4_BYTES, count_parameters, estimate_memory
 
 # embedding 32·8 = 256 · layer: q 64, k 32, v 32, o 64, MLP 3·128, norms 4·8 + 2·4: 616 · final norm 8: N = 880
 TINY = {"vocab_size": 32, "hidden_size": 8, "intermediate_size": 16, "num_hidden_layers": 1, "head_dim": 4}
@@ -206,3 +206,20 @@ def test_layer_activations_are_what_autograd_saves(family, method, where):
 def test_impossible_options_are_refused(options, key):
     with pytest.raises(UserError, match=key):
         tiny(**options)
+
+
+def test_a_teacher_beside_the_student():
+    """Frozen weights: in bfloat16, shared by ZeRO-3 and FSDP, its linear layers in 4 bits where quantised."""
+    student, teacher = ARCHITECTURES["google/gemma-3-1b-pt"](), ARCHITECTURES["google/gemma-3-12b-pt"]()
+    given = {"micro_batch": 1, "sequence_length": 512, "gradient_checkpointing": True, "processes": 4}
+    alone = estimate_memory(student, **given)
+    count = count_parameters(teacher)
+    size = count.language + count.vision
+    whole = estimate_memory(student, teacher=teacher, **given)
+    assert whole.teacher == 2 * size and whole.total == alone.total + 2 * size
+    assert estimate_memory(student, teacher=teacher, zero_stage=2, **given).teacher == 2 * size
+    for sharded in ({"zero_stage": 3}, {"fsdp": True}):
+        assert estimate_memory(student, teacher=teacher, **sharded, **given).teacher == 2 * size // 4
+    packed = estimate_memory(student, teacher=teacher, teacher_bits=4, **given).teacher
+    assert packed == pytest.approx(0.516 * count.linear + 2 * (size - count.linear), rel=1e-3)
+    assert dict(whole.rows())["teacher"] == pytest.approx(2 * size / GIB) and "teacher" not in dict(alone.rows())
