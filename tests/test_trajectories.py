@@ -86,15 +86,6 @@ def test_two_processes(accelerate, run, full):
     assert_same_run(run(accelerate, 4, accelerate=accelerate), full)
 
 
-@pytest.fixture(scope="module")
-def fsdp2(tmp_path_factory):
-    """accelerate_configs/fsdp2.yaml for two processes in fp32; tests/fsdp_on_cpu.py shards on the CPU."""
-    launch_config = yaml.safe_load((launch.ROOT / "accelerate_configs" / "fsdp2.yaml").read_text())
-    path = tmp_path_factory.mktemp("fsdp2") / "fsdp2.yaml"
-    path.write_text(yaml.safe_dump(launch_config | {"num_processes": 2, "mixed_precision": "no"}))
-    return str(path)
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("method", ["full", "lora"])
 def test_fsdp2(method, run, full, lora, fsdp2):

@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 import torch
 import trl
+from accelerate.utils.fsdp_utils import fsdp2_prepare_model
 from packaging.requirements import Requirement
 from transformers import Trainer
 from trl import chat_template_utils
 from trl.generation.vllm_generation import VLLMGeneration
-from trl.models.utils import prepare_deepspeed, prepare_fsdp
+from trl.models.utils import prepare_deepspeed
 from trl.trainer.utils import FusedCausalLMOutput, maybe_gather_lm_head_ctx
 
 from posttrain.gemma import load_model
@@ -125,7 +126,8 @@ def test_what_distillation_overrides_is_called_as_we_take_it():
 
 
 def test_what_prepares_a_teacher_takes_a_model_and_an_accelerator():
-    assert parameters(prepare_deepspeed)[:2] == parameters(prepare_fsdp)[:2] == ["model", "accelerator"]
+    assert parameters(prepare_deepspeed)[:2] == ["model", "accelerator"]
+    assert parameters(fsdp2_prepare_model) == ["accelerator", "model"]
 
 
 def test_trl_s_vllm_takes_these_settings_and_gives_the_replies_second():

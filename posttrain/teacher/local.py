@@ -6,9 +6,10 @@ from typing import Any
 
 import torch
 from accelerate import Accelerator
+from accelerate.utils.fsdp_utils import fsdp2_prepare_model
 from torch import Tensor
 from transformers import BitsAndBytesConfig, PreTrainedModel
-from trl.models.utils import prepare_deepspeed, prepare_fsdp
+from trl.models.utils import prepare_deepspeed
 from trl.trainer.utils import maybe_gather_lm_head_ctx
 
 from posttrain.chat import IGNORE
@@ -29,6 +30,7 @@ class LocalTeacher:
 
     def __init__(self, model: PreTrainedModel, vocabulary: int = SHARED):
         self.model, self.sharded = model.eval().requires_grad_(False), False
+        self._body: Any = model.base_model  # what gives hidden states
         self.vocabulary = min(vocabulary, model.config.get_text_config().vocab_size)
         self.softcap = getattr(model.config.get_text_config(), "final_logit_softcapping", None)
 
@@ -37,8 +39,12 @@ class LocalTeacher:
         plugin = accelerator.state.deepspeed_plugin
         if plugin is not None and plugin.zero_stage == 3:
             self.model, self.sharded = prepare_deepspeed(self.model, accelerator).module, True
+            self._body = self.model.base_model
         elif accelerator.is_fsdp2:
-            self.model, self.sharded = prepare_fsdp(self.model, accelerator), True
+            body = self.model.base_model
+            self.model.forward = lambda **inputs: body(**inputs)  # by the whole model's call, which gathers the weights
+            self.model, self.sharded = fsdp2_prepare_model(accelerator, self.model), True
+            self._body = self.model
         elif getattr(self.model, "hf_quantizer", None) is None:  # a quantised one lies where it was loaded
             self.model.to(accelerator.device)
 
@@ -70,7 +76,7 @@ class LocalTeacher:
     @torch.no_grad()
     def distribution(self, inputs: dict[str, Tensor], at: Tensor) -> DenseTargets:
         taken = {name: inputs[name] for name in ("input_ids", "attention_mask", "position_ids") if name in inputs}
-        hidden = self.model.base_model(**taken, use_cache=False).last_hidden_state[:, :-1]  # (B, T-1, H)
+        hidden = self._body(**taken, use_cache=False).last_hidden_state[:, :-1]  # (B, T-1, H)
         return DenseTargets(hidden[at], self.head, self.softcap)
 
     def speak(
