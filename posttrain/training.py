@@ -17,7 +17,7 @@ from posttrain.gemma import freeze_vision, load_config, load_model, resolve_sour
 from posttrain.lora import adapter_config, merge_adapter, quantization_config
 from posttrain.model_card import write_model_card
 from posttrain.stage import TRAINED, fingerprint, finish_stage, open_run
-from posttrain.tracking import before_after_table, setup_tracking
+from posttrain.tracking import before_after, before_after_table, setup_tracking
 
 
 def begin_stage(
@@ -66,6 +66,19 @@ def load_trainable(
         targets=adapter.lora_targets,
     )
     return model, tokenizer, peft_config
+
+
+def train_to_the_end(trainer: Any, folder: Path, checkpoint: Path | None) -> dict[str, Any]:
+    """Train, from a checkpoint if there is one, evaluate once more at the end, and leave what was trained in `folder`.
+
+    trainer: an SFTTrainer of ours · Returns the record's metrics: of training, and before and after it.
+    """
+    given = trainer.args.resume_from_checkpoint
+    result = trainer.train(resume_from_checkpoint=given or (str(checkpoint) if checkpoint else None))
+    if trainer.eval_dataset is not None and trainer.last_evaluated_step != trainer.state.global_step:
+        trainer.evaluate()
+    trainer.save_model(str(folder / TRAINED))
+    return {"train": result.metrics, "before_after": before_after(folder)}
 
 
 def write_model(

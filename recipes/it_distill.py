@@ -26,14 +26,13 @@ from posttrain.distill_config import DistillConfig
 from posttrain.errors import one_line_errors
 from posttrain.evaluate.tasks import find_task, load_rows
 from posttrain.gemma import load_tokenizer
-from posttrain.stage import TRAINED
 from posttrain.teacher.cache import TeacherCache, is_cache
 from posttrain.teacher.open import check_rows, check_settings, open_live, teacher_hash
-from posttrain.tracking import JsonlLog, before_after
+from posttrain.tracking import JsonlLog
 from posttrain.trainers.benchmark import BenchmarkCallback
 from posttrain.trainers.distill import DistillTrainer, number_rows
 from posttrain.trainers.distill_head import Objective
-from posttrain.training import begin_stage, load_trainable, write_model
+from posttrain.training import begin_stage, load_trainable, train_to_the_end, write_model
 
 
 @one_line_errors
@@ -99,15 +98,9 @@ def main() -> None:
     if task:
         settings = {"every": args.benchmark_steps, "max_new_tokens": args.sample_tokens}
         trainer.add_callback(BenchmarkCallback(trainer, task, task_rows, **settings))
-    result = trainer.train(
-        resume_from_checkpoint=args.resume_from_checkpoint or (str(checkpoint) if checkpoint else None)
-    )
-    if held_out is not None and trainer.last_evaluated_step != trainer.state.global_step:
-        trainer.evaluate()
+    metrics = train_to_the_end(trainer, folder, checkpoint)
 
     # 5. The -IT folder, like it_sft.py's.
-    trainer.save_model(str(folder / TRAINED))
-    metrics = {"train": result.metrics, "before_after": before_after(folder)}
     del trainer, model
     gc.collect()
     unset_hf_deepspeed_config()  # or ZeRO-3 would shard the copy that one process loads now
