@@ -112,6 +112,14 @@ def test_single_tokens(server, model, batch):
     torch.testing.assert_close(found.logps, local.logps, atol=1e-5, rtol=1e-4)
 
 
+def test_ids_of_images_are_part_of_the_rest(server, batch):
+    """A served 4B has 64 rows more; what it says of them is mass that no token of the student's has."""
+    plain = teacher(server).targets(*batch)
+    server.spoil = lambda told: changed(told, "262150", -20.0)
+    found = teacher(server).targets(*batch)
+    assert torch.equal(found.ids, plain.ids) and torch.equal(found.probs, plain.probs)
+
+
 def test_busy_and_failing_servers_are_asked_again(server, batch):
     server.behave = lambda number, body: (503, {"error": {"message": "busy"}}) if number in (1, 3) else None
     assert teacher(server).targets(*batch).ids.shape == (5, 8)
@@ -131,7 +139,7 @@ def changed(told, token, logprob):
         (lambda told: None, "tells no log-probabilities of a prompt's tokens"),
         (lambda told: [*told, told[-1]], "told more positions than it was asked for"),
         (lambda told: [one and dict(list(one.items())[:3]) for one in told], "told no log-probability|told 3 tokens"),
-        (lambda told: changed(told, "262150", -9.0), r"a token id beyond the vocabulary \(.* … 262150\)"),
+        (lambda told: changed(told, "262208", -9.0), r"a token id beyond the vocabulary \(.* … 262208\)"),
         (lambda told: changed(told, "-7", -9.0), "a token id beyond the vocabulary"),
         (lambda told: changed(told, str(1 << 70), -9.0), "a token id beyond the vocabulary"),
         (lambda told: changed(told, None, 0.0), "probabilities that sum to more than 1"),

@@ -17,6 +17,8 @@ from posttrain.errors import UserError
 from posttrain.teacher.identity import SHARED
 from posttrain.teacher.targets import Picked, SparseTargets, TokenTargets, padded
 
+FURTHER = 64  # rows of the head that models from 4B up have more, of which text has none: their mass is the rest's
+
 
 @dataclass
 class ServedTeacher:
@@ -110,12 +112,12 @@ class ServedTeacher:
         for place, one in zip(places, found, strict=True):
             self._check(place, ids[place], one, top)
         self._check_pieces(ids, told)
-        return found
+        return [{token: value for token, value in one.items() if token < self.vocabulary} for one in found]
 
     def _check(self, place: int, own: int, said: dict[int, float], top: int) -> None:
         if own not in said:
             fault = "no log-probability of the row's own token"
-        elif not all(0 <= token < self.vocabulary for token in said):
+        elif not all(0 <= token < self.vocabulary + FURTHER for token in said):
             fault = f"a token id beyond the vocabulary ({min(said)} … {max(said)})"
         elif not all(math.isfinite(value) and value <= 1e-3 for value in said.values()):
             fault = "a log-probability that is none (not finite, or above 0)"
