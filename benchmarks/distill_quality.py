@@ -2,7 +2,8 @@
 
     python benchmarks/distill_quality.py --train gsm8k/train.jsonl --json benchmarks/results/distill_quality.json
 
-Real Gemma 3 270M: the teacher is the 270M after SFT on the rows, the student the 270M's cut to nine layers. All arms
+Real Gemma 3 270M: the teacher is the 270M after SFT on the rows, the student the 270M's cut to nine layers (those that
+leave it the least broken of some that were tried: 6.9 nats a token on such rows, an even spread 17). All arms
 train the same student, rows, batches and steps, through the recipes as a user launches them; what differs is the loss:
 
     sft         the rows' own replies                      (label_weight 1)
@@ -68,7 +69,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--train", type=Path, required=True, help="rows with question and answer")
     parser.add_argument("--model", default="gemma-3-270m")
-    parser.add_argument("--layers", type=int, default=9)
+    parser.add_argument("--keep", default="0,1,2,3,4,5,9,13,16", help="the student's layers")
     parser.add_argument("--rows", type=int, default=96, help="to train on")
     parser.add_argument("--held-out", type=int, default=32)
     parser.add_argument("--steps", type=int, default=24)
@@ -104,7 +105,7 @@ def main() -> None:
         print("teacher: SFT of the whole model …", flush=True)
         launch("it_sft", "--model", args.model, "--method", "lora", "--learning_rate", 1e-3, "--output_dir", teacher,
                "--max_steps", args.teacher_steps, "--save_dtype", "float32", *common)  # fmt: skip
-        cut = [sys.executable, "-m", "posttrain.cli", "student", "--model", args.model, "--layers", str(args.layers)]
+        cut = [sys.executable, "-m", "posttrain.cli", "student", "--model", args.model, "--keep", args.keep]
         subprocess.run([*cut, "--out", str(student), "--dtype", "float32"], check=True, cwd=ROOT, capture_output=True)
         launch("it_teacher", "--teacher", teacher, "--output_dir", cache, *rows, "--max_length", args.max_length,
                "--progress", "false")  # fmt: skip

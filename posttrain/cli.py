@@ -101,6 +101,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     student.add_argument("--model", required=True, help="hub id, folder, .gguf or gemma-3-270m")
     student.add_argument("--layers", type=int, help="decoder layers to keep (default all)")
+    student.add_argument("--keep", help="the layers to keep by number, 0,1,2,5, instead of an even spread")
     student.add_argument("--ffn", type=int, help="FFN neurons a layer to keep (default all)")
     student.add_argument("--out", required=True, help="folder for the student")
     student.add_argument("--dtype", help="of the written weights: bfloat16 or float32 (default: the checkpoint's)")
@@ -166,7 +167,7 @@ def _data_show(args: argparse.Namespace) -> None:
 def _student(args: argparse.Namespace) -> None:
     from posttrain.student_command import run
 
-    settings = ("layers", "ffn", "dtype", "overwrite")
+    settings = ("layers", "keep", "ffn", "dtype", "overwrite")
     run(args.model, args.out, **{name: getattr(args, name) for name in settings})
 
 

@@ -20,10 +20,13 @@ PRUNABLE = ("gemma2", "gemma3_text")
 _LAYER = re.compile(r"(?<=\blayers\.)\d+(?=\.)")
 
 
-def build_student(model: PreTrainedModel, *, layers: int | None = None, ffn: int | None = None) -> PreTrainedModel:
+def build_student(
+    model: PreTrainedModel, *, layers: int | None = None, ffn: int | None = None, keep: Sequence[int] | None = None
+) -> PreTrainedModel:
     """A smaller Gemma 2 or Gemma 3 text model with weights cut out of `model`, for distillation (see the module).
 
     layers: decoder layers that stay (`source_layers` says which); None keeps all.
+    keep: which layers stay, instead: rising indices of the source, each of the kind of its place in the student.
     ffn: the new `intermediate_size`; in each layer the neurons of most weight stay (`strongest_neurons`); None keeps
     all.
 
@@ -35,8 +38,8 @@ def build_student(model: PreTrainedModel, *, layers: int | None = None, ffn: int
     quantised, sharded or offloaded model, a head that was untied from the embedding.
     """
     _check_whole(model)
-    config = student_config(model.config, layers=layers, ffn=ffn)
-    kept = source_layers(model.config.layer_types, config.num_hidden_layers)
+    kept = chosen_layers(model.config, layers, keep)
+    config = student_config(model.config, layers=len(kept), ffn=ffn)
     with torch.device("meta"):
         student = type(model)(config)
     student.tie_weights()
@@ -71,6 +74,26 @@ def student_config(config: Any, *, layers: int | None = None, ffn: int | None = 
     config.layer_types = config.layer_types[: config.num_hidden_layers]
     config.intermediate_size = ffn or config.intermediate_size
     return config
+
+
+def chosen_layers(config: Any, layers: int | None, keep: Sequence[int] | None) -> list[int]:
+    """Indices of the source's layers that stay; see `build_student`. Raises UserError for a `keep` that cannot be."""
+    depth = student_config(config, layers=layers).num_hidden_layers
+    if keep is None:
+        return source_layers(config.layer_types, depth)
+    if layers is not None and layers != len(keep):
+        raise UserError(f"keep names {len(keep)} layers and layers={layers}: give one of them")
+    kinds, kept = config.layer_types, list(keep)
+    if not kept or kept != sorted(set(kept)) or not 0 <= kept[0] <= kept[-1] < len(kinds):
+        raise UserError(f"keep must be rising indices from 0 to {len(kinds) - 1}, not {', '.join(map(str, kept))}")
+    for place, index in enumerate(kept):
+        if kinds[index] != kinds[place]:
+            fitting = ", ".join(str(i) for i, kind in enumerate(kinds) if kind == kinds[place])
+            raise UserError(
+                f"keep: layer {index} is {kinds[index]}, and place {place} of the student is {kinds[place]}: "
+                f"take one of {fitting}"
+            )
+    return kept
 
 
 def source_layers(layer_types: Sequence[str], layers: int) -> list[int]:

@@ -9,7 +9,7 @@ from transformers import PreTrainedModel
 
 from posttrain.errors import UserError
 from posttrain.gemma import load_config, load_model, resolve_dtype, resolve_source, save_model
-from posttrain.student import build_student, source_layers, student_config
+from posttrain.student import build_student, chosen_layers, student_config
 
 RUN_MARKS = ("stage.json", "checkpoint-*", "adapter_config.json")  # would outlive the weights they speak of
 
@@ -20,29 +20,38 @@ def run(
     *,
     layers: int | None = None,
     ffn: int | None = None,
+    keep: str | None = None,
     dtype: str | None = None,
     overwrite: bool = False,
 ) -> PreTrainedModel:
     """Write the student of `source` (`posttrain.student.build_student`) into the folder `out`, and print a table.
 
     source: hub id, HF folder, `.gguf` or built-in name; of a multimodal Gemma 3 the language model is cut.
+    keep: the layers that stay, "0,1,5", instead of their number.
     dtype: of the written weights; the checkpoint's own by default. overwrite: put it where `out` holds another model.
     Raises UserError, before any weight is loaded, for sizes out of range and for a folder that is not free.
     """
-    if layers is None and ffn is None:
-        raise UserError("student needs --layers or --ffn: with neither it would be a copy of the model")
+    if layers is None and ffn is None and keep is None:
+        raise UserError("student needs --layers or --ffn (or --keep): with none it would be a copy of the model")
     folder = Path(out).expanduser()
     _check_free(folder, source, overwrite)
     config = load_config(source).get_text_config()
-    wanted = student_config(config, layers=layers, ffn=ffn)
+    kept = chosen_layers(config, layers, None if keep is None else _indices(keep))
+    student_config(config, layers=len(kept), ffn=ffn)
     if dtype is not None:
         resolve_dtype(dtype, config)
     model, tokenizer = load_model(source, "auto", text_only=True)
-    student = build_student(model, layers=layers, ffn=ffn)
+    student = build_student(model, ffn=ffn, keep=kept)
     save_model(student, tokenizer, folder, dtype)
-    kept = source_layers(config.layer_types, wanted.num_hidden_layers)
     _print_table(model, student, kept, folder)
     return student
+
+
+def _indices(text: str) -> list[int]:
+    try:
+        return [int(part) for part in text.split(",")]
+    except ValueError:
+        raise UserError(f"--keep wants layers' numbers, as in 0,1,2,5: {text!r}") from None
 
 
 def _check_free(folder: Path, source: str | os.PathLike, overwrite: bool) -> None:

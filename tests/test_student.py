@@ -371,3 +371,29 @@ def test_a_student_of_nine_layers_of_the_real_270m(real_source):
     assert student.num_parameters() == 262144 * 640 + 9 * layer + 640 == 217_935_488
     assert student.config.layer_types == [LOCAL] * 5 + [GLOBAL] + [LOCAL] * 3
     assert greedy(student, use_cache=True) == greedy(student, use_cache=False)
+
+
+def test_layers_by_number(tmp_path):
+    """Each place takes the layer that was named for it; kinds must fit."""
+    model = deep()
+    kinds = model.config.layer_types
+    assert kinds[5] == kinds[11] != kinds[4]
+    kept = [0, 2, 3, 4, 6, 11]
+    student = build_student(model, keep=kept)
+    assert student.config.num_hidden_layers == 6 and student.config.layer_types == kinds[:6]
+    for layer, i in zip(student.model.layers, kept, strict=True):
+        old = model.model.layers[i].state_dict()
+        assert all(torch.equal(tensor, old[name]) for name, tensor in layer.state_dict().items())
+    for bad, said in (
+        (
+            [0, 1, 2, 3, 4, 6],
+            "layer 6 is sliding_attention, and place 5 of the student is full_attention: take one of 5, 11",
+        ),
+        ([0, 2, 1], "rising indices from 0 to 11, not 0, 2, 1"),
+        ([0, 12], "rising indices"),
+        ([], "rising indices"),
+    ):
+        with pytest.raises(UserError, match=said):
+            build_student(model, keep=bad)
+    with pytest.raises(UserError, match="keep names 2 layers and layers=3"):
+        build_student(model, keep=[0, 1], layers=3)
