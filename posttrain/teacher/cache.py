@@ -245,7 +245,10 @@ class TeacherCache:
         try:
             self.manifest: dict[str, Any] = json.loads((self.folder / MANIFEST).read_text())
             if self.manifest["format"] != FORMAT:
-                raise UserError(f"{folder} has format {self.manifest['format']}; this version reads format {FORMAT}")
+                raise UserError(
+                    f"{folder} has format {self.manifest['format']}; this version reads format {FORMAT}: delete it and "
+                    "run it_teacher.py again"
+                )
             self.method, self.temperature = str(self.manifest["method"]), float(self.manifest["temperature"])
             self.splits: dict[str, dict[str, Any]] = dict(self.manifest["splits"])
             self.identity = {key: self.manifest[key] for key in self.manifest["identity"]}
