@@ -7,8 +7,6 @@ from typing import Any
 from posttrain.errors import UserError
 
 Completion = str | Sequence[dict[str, Any]]
-# The end of a message about a setting: a trainer hands over every column by name, and one may be named as a setting is.
-COLUMN = " (a column of the data? build_reward keeps those out)"
 
 
 def completion_texts(completions: Sequence[Completion]) -> list[str]:
@@ -53,6 +51,16 @@ def says_something(text: str, categories: str = "LNS") -> bool:
     categories: the first letters of Unicode's categories that count, L, N and S.
     """
     return any(unicodedata.category(character)[0] in categories for character in text)
+
+
+def column_hint(value: Any, completions: Sequence[Completion]) -> str:
+    """The end of a message about a setting whose value is a list with an entry a completion, else "".
+
+    A trainer hands over every column by name, and one may be named as a setting is.
+    """
+    listed = isinstance(value, Sequence) and not isinstance(value, str | bytes)
+    there = listed and 0 < len(value) == len(completions)
+    return " (a column of the data? build_reward keeps those out)" if there else ""
 
 
 def check_lengths(completions: Sequence[Completion], **columns: Any) -> None:

@@ -1,16 +1,18 @@
 """Rewards of a reply's outer form: tags, length, stop token, repetition, language. None of them asks if it is right."""
 
+import functools
 import importlib.util
 import math
+import os
 import re
 from collections.abc import Sequence
 from typing import Any
 
 from posttrain.errors import UserError
 from posttrain.reward.completions import (
-    COLUMN,
     Completion,
     check_lengths,
+    column_hint,
     completion_texts,
     question_texts,
     says_something,
@@ -40,11 +42,12 @@ def format_reward(
     """
     texts = completion_texts(completions)
     if pattern is not None:
-        whole = _compiled(pattern)
+        whole = _compiled(pattern, completions)
         return [float(whole.fullmatch(text.strip()) is not None) for text in texts]
-    _check_tags(tags)
+    _check_tags(tags, completions)
     if not isinstance(text_after, bool):
-        raise UserError(f"format_reward: text_after must be true or false, not {text_after!r:.60}{COLUMN}")
+        hint = column_hint(text_after, completions)
+        raise UserError(f"format_reward: text_after must be true or false, not {text_after!r:.60}{hint}")
     mention = re.compile(rf"<[\s/\\]*(?:{'|'.join(map(re.escape, tags))})(?![\w-])[^<>]*>?", re.IGNORECASE)
     return [float(_has_form(text, tags, text_after, mention)) for text in texts]
 
@@ -61,21 +64,21 @@ def _has_form(text: str, tags: Sequence[str], text_after: bool, mention: re.Patt
     return all(map(says_something, inside)) and (says_something(after) if text_after else not after.strip())
 
 
-def _check_tags(tags: Sequence[str]) -> None:
+def _check_tags(tags: Sequence[str], completions: Sequence[Completion]) -> None:
     listed = isinstance(tags, list | tuple) and len(tags) > 0
     if not listed or not all(isinstance(tag, str) and re.fullmatch(r"[\w-]+", tag) for tag in tags):
-        raise UserError(
-            f"format_reward: tags must be a list of names such as [think, answer], not {tags!r:.40}{COLUMN}"
-        )
+        hint = column_hint(tags, completions)
+        raise UserError(f"format_reward: tags must be a list of names such as [think, answer], not {tags!r:.40}{hint}")
     if len({tag.lower() for tag in tags}) < len(tags):
         raise UserError(f"format_reward: tags must differ, found {list(tags)}")
 
 
-def _compiled(pattern: str) -> re.Pattern[str]:
+def _compiled(pattern: str, completions: Sequence[Completion]) -> re.Pattern[str]:
     try:
         return re.compile(pattern, re.DOTALL)
     except (re.error, TypeError) as error:
-        raise UserError(f"format_reward: pattern {pattern!r:.60} is no regular expression ({error}){COLUMN}") from None
+        hint = column_hint(pattern, completions)
+        raise UserError(f"format_reward: pattern {pattern!r:.60} is no regular expression ({error}){hint}") from None
 
 
 def length_reward(
@@ -92,14 +95,15 @@ def length_reward(
     max_length, cache: DAPO (2503.14476, eq. 13): 0 up to max_length − cache tokens, then linear to −1 at max_length
     and −1 beyond. cache defaults to a fifth of max_length, as in the paper (4,096 of 20,480).
     per_token: WARP (2406.16768): −per_token · tokens. Without max_length it is 0.0005, the paper's.
-    completion_ids: the trainer's token ids, the stop token included · tokenizer: counts the texts where there are none.
+    completion_ids: the trainer's token ids, the stop token included · tokenizer: counts the texts where there are none:
+    a model's name or folder, such as gemma-3-270m, or the tokenizer itself.
 
     An empty reply costs nothing here: let another reward ask for an answer. UserError with neither ids nor tokenizer.
     """
     if max_length is None:
         per_token = WARP_PENALTY if per_token is None else per_token
-    _check_length_settings(max_length, cache, per_token)
-    lengths = _token_counts(completions, completion_ids, tokenizer)
+    _check_length_settings(max_length, cache, per_token, completions)
+    lengths = _token_counts(completions, completion_ids, _read_tokenizer(tokenizer, completions))
     return [_overlong(length, max_length, cache) - (per_token or 0.0) * length for length in lengths]
 
 
@@ -113,19 +117,22 @@ def _overlong(length: int, max_length: int | None, cache: int | None) -> float:
     return -1.0 if beyond >= cache else -beyond / cache
 
 
-def _check_length_settings(max_length: Any, cache: Any, per_token: Any) -> None:
+def _check_length_settings(max_length: Any, cache: Any, per_token: Any, completions: Sequence[Completion]) -> None:
     if cache is not None and max_length is None:
         raise UserError("length_reward: cache is the stretch before max_length: give max_length too")
     if max_length is not None and (not _is_count(max_length) or max_length < 1):
-        raise UserError(f"length_reward: max_length must be a number of tokens, not {max_length!r:.60}{COLUMN}")
+        hint = column_hint(max_length, completions)
+        raise UserError(f"length_reward: max_length must be a number of tokens, not {max_length!r:.60}{hint}")
     if cache is not None and (not _is_count(cache) or cache > max_length):
+        hint = column_hint(cache, completions)
         raise UserError(
-            f"length_reward: cache must be a number of tokens from 0 to max_length, not {cache!r:.60}{COLUMN}"
+            f"length_reward: cache must be a number of tokens from 0 to max_length, not {cache!r:.60}{hint}"
         )
     if per_token is None:
         return
     if isinstance(per_token, bool) or not isinstance(per_token, int | float) or not math.isfinite(per_token):
-        raise UserError(f"length_reward: per_token must be a number such as 0.0005, not {per_token!r:.60}{COLUMN}")
+        hint = column_hint(per_token, completions)
+        raise UserError(f"length_reward: per_token must be a number such as 0.0005, not {per_token!r:.60}{hint}")
     if per_token < 0:
         raise UserError(f"length_reward: per_token is a price and cannot be {per_token}: it would pay for length")
 
@@ -134,12 +141,30 @@ def _is_count(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
+def _read_tokenizer(given: Any, completions: Sequence[Completion]) -> Any:
+    if given is None or callable(given):
+        return given
+    if isinstance(given, str | os.PathLike):
+        return _load_tokenizer(os.fspath(given))
+    hint = column_hint(given, completions)
+    raise UserError(
+        f"length_reward: tokenizer must be a model's name or folder, such as gemma-3-270m, not {given!r:.60}{hint}"
+    )
+
+
+@functools.cache
+def _load_tokenizer(source: str) -> Any:
+    from posttrain.gemma import load_tokenizer  # brings torch and transformers
+
+    return load_tokenizer(source)
+
+
 def _token_counts(completions: Sequence[Completion], completion_ids: Any, tokenizer: Any) -> list[int]:
     if completion_ids is not None:
         _check_ids(completions, completion_ids)
         return [len(ids) for ids in completion_ids]
     if tokenizer is None:
-        raise UserError("length_reward counts tokens: give completion_ids (a trainer does) or tokenizer=")
+        raise UserError("length_reward counts tokens: give completion_ids (a trainer does) or tokenizer= (a model)")
     texts = completion_texts(completions)
     return [len(ids) for ids in tokenizer(texts, add_special_tokens=False)["input_ids"]] if texts else []
 
@@ -169,8 +194,9 @@ def stop_reward(
     _check_ids(completions, completion_ids)
     listed = isinstance(stop_ids, list | tuple | set | frozenset) and len(stop_ids) > 0
     if not listed or not all(map(_is_count, stop_ids)):
+        hint = column_hint(stop_ids, completions)
         raise UserError(
-            f"stop_reward: stop_ids must be a list of token ids such as [1, 106], not {stop_ids!r:.60}{COLUMN}"
+            f"stop_reward: stop_ids must be a list of token ids such as [1, 106], not {stop_ids!r:.60}{hint}"
         )
     texts = completion_texts(completions)
     return [

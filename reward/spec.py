@@ -11,9 +11,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import yaml
+
 from posttrain.errors import UserError, nearest
 from posttrain.reward import _HOMES
-from posttrain.reward.completions import COLUMN
 from posttrain.reward.composition import Component, Composite, Reward, read_gates
 
 # What a trainer hands over beside the columns of the data.
@@ -46,12 +47,14 @@ TRIALS: dict[str, dict[str, list]] = {
     "stop_reward": {"completions": [], "completion_ids": []},
     "refusal_reward": {"completions": [], "harmful": []},
 }
+KEYS = ("reward", "weight", "gate")  # of a component, beside its reward's own arguments
 OWN = sorted(name for name, home in _HOMES.items() if home not in ("composition", "spec"))
 
 
-def build_reward(spec: str | Mapping[str, Any], name: str = "reward") -> Reward:
-    """A reward function from plain data, as a YAML file gives it.
+def build_reward(spec: str | Path | Mapping[str, Any], name: str = "reward") -> Reward:
+    """A reward function from plain data, or from the YAML file that holds them.
 
+        build_reward("reward.yaml")
         build_reward("math_reward")
         build_reward({
             "math": "math_reward",                                             # a name of posttrain.reward
@@ -60,20 +63,41 @@ def build_reward(spec: str | Mapping[str, Any], name: str = "reward") -> Reward:
             "form": {"reward": "format_reward", "tags": ["think", "answer"], "weight": 0.2},
         })
 
-    A mapping is {component: reward}, or {component: {reward, weight, gate, and the reward's own arguments}}; the rest
-    is `combine`'s. Users' functions are `module:function` or `path/to/file.py:function`; of a class, an object is made.
-    Of code_reward, `limits` may be a mapping for `sandbox.Limits`, and `sandbox` the name of an isolation.
+    A mapping is {component: reward}, or {component: {reward, weight, gate, and the reward's own arguments}}; all of it
+    may stand under one key `reward`. The rest is `combine`'s. Users' functions are `module:function` or
+    `path/to/file.py:function`; of a class, an object is made. Of code_reward, `limits` may be a mapping for
+    `sandbox.Limits`, and `sandbox` the name of an isolation.
 
     A setting is what is given here. A trainer passes every column of the data to every reward; one that is called as a
     setting, here given or not, never reaches one of ours, and one that is given here none of yours.
     Raises UserError, with the nearest name, for what cannot be found, for an argument that the reward has not, and for
     a value that one of ours cannot use.
     """
+    if isinstance(spec, str | Path) and Path(spec).suffix in (".yaml", ".yml"):
+        spec = _read_yaml(spec)
     if isinstance(spec, str):
         return _resolve(spec, {}, spec)
-    if not isinstance(spec, Mapping) or not all(isinstance(key, str) for key in spec):
+    parts = _unwrapped(spec)
+    if not isinstance(parts, Mapping) or not all(isinstance(key, str) for key in parts):
         raise UserError(f"{name} must be a reward's name or a mapping of components, not {spec!r:.80}")
-    return Composite({key: _component(key, given) for key, given in spec.items()}, name)
+    return Composite({key: _component(key, given) for key, given in parts.items()}, name)
+
+
+def _read_yaml(path: str | Path) -> Any:
+    try:
+        return yaml.safe_load(Path(path).expanduser().read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(f"reward: {path}: could not be read ({error.strerror})") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UserError(f"reward: {path} is not readable as YAML: {' '.join(str(error).split())}") from None
+
+
+def _unwrapped(spec: Any) -> Any:
+    """The components, where they stand under one key `reward` that is no component of that name itself."""
+    if not isinstance(spec, Mapping) or list(spec) != ["reward"]:
+        return spec
+    inner = spec["reward"]
+    return inner if isinstance(inner, Mapping) and not isinstance(inner.get("reward"), str) else spec
 
 
 def _component(key: str, given: Any) -> Component:
@@ -82,7 +106,7 @@ def _component(key: str, given: Any) -> Component:
         raise UserError(
             f"component {key} must be a reward's name, or have `reward: name` among its keys, not {given!r:.80}"
         )
-    arguments = {name: value for name, value in given.items() if name not in ("reward", "weight", "gate")}
+    arguments = {name: value for name, value in given.items() if name not in KEYS}
     return Component(_resolve(given["reward"], arguments, key), given.get("weight", 1.0), read_gates(given.get("gate")))
 
 
@@ -144,7 +168,7 @@ def _bound_own(name: str, reward: Reward, arguments: dict[str, Any], key: str) -
         trial = TRIALS.get(name, {"completions": []})
         bound(**{column: values for column, values in trial.items() if column not in arguments})
     except UserError as error:
-        raise UserError(f"component {key}: {str(error).removesuffix(COLUMN)}") from None
+        raise UserError(f"component {key}: {error}") from None
     except (TypeError, AttributeError) as error:
         given = ", ".join(f"{one}: {value!r:.40}" for one, value in arguments.items())
         raise UserError(f"component {key}: {name} cannot use {given} ({error})") from None
@@ -182,7 +206,7 @@ def _check_arguments(reward: Reward, arguments: dict[str, Any], where: str) -> N
     for name in arguments:
         if name in FROM_TRAINER or name not in known:
             settings = [one for one in known if one not in FROM_TRAINER]
-            raise UserError(f"{where} has no argument {name!r}{nearest(name, settings)}")
+            raise UserError(f"{where} has no argument {name!r}{nearest(name, [*settings, *KEYS])}")
 
 
 def _users(source: str, key: str) -> Any:
@@ -249,7 +273,8 @@ def check_columns(reward: Reward | Iterable[Reward], columns: Iterable[str], whe
 
     columns: the data's · where: what the message calls them (a file's name). To be called before the first step.
     """
-    there = set(columns) - KEPT_BACK
+    given = set(columns)
+    there = given - KEPT_BACK
     for column, *others in sorted(needed for needed in _needs(reward) if there.isdisjoint(needed)):
         if column in KEPT_BACK:
             raise UserError(
@@ -258,5 +283,5 @@ def check_columns(reward: Reward | Iterable[Reward], columns: Iterable[str], whe
         instead = "".join(f" or {other!r}" for other in others)
         raise UserError(
             f"{where} has no column {column!r}{instead}, which a reward needs{nearest(column, there)}; "
-            f"it has {', '.join(sorted(there)) or 'none'}"
+            f"it has {', '.join(sorted(given)) or 'none'}"
         )

@@ -210,6 +210,37 @@ def test_a_reward_from_yaml(own_module):
     assert required_columns(reward) == {"answer"}
 
 
+def test_a_reward_from_a_yaml_file(own_module):
+    """With the key `reward` above the components, as in the documentation, and without it."""
+    bare = SPEC.replace("FOLDER", str(own_module))
+    wrapped = "reward:\n" + textwrap.indent(bare, "  ")
+    replies = ["<thought>hm</thought><answer>4</answer>", "4"]
+    for name, text in (("bare.yaml", bare), ("wrapped.yml", wrapped)):
+        (own_module / name).write_text(text)
+        for spec in (own_module / name, str(own_module / name), yaml.safe_load(text)):
+            found = build_reward(spec)(replies, answer=["4", "4"], completion_ids=[[5] * 9] * 2)
+            assert found == pytest.approx([1.45, -0.05])
+    (own_module / "name.yaml").write_text("format_reward")
+    assert build_reward(own_module / "name.yaml")(["4"]) == [0.0]
+
+
+def test_a_component_may_be_called_reward():
+    assert list(build_reward({"reward": {"reward": "format_reward"}}).components) == ["reward"]
+    assert list(build_reward({"reward": "format_reward"}).components) == ["reward"]
+
+
+def test_yaml_files_that_cannot_be_read(tmp_path):
+    with pytest.raises(UserError, match=r"nowhere.yaml: could not be read \(No such file"):
+        build_reward(tmp_path / "nowhere.yaml")
+    (tmp_path / "broken.yaml").write_text("math: [")
+    with pytest.raises(UserError, match="broken.yaml is not readable as YAML") as error:
+        build_reward(tmp_path / "broken.yaml")
+    assert "\n" not in str(error.value)
+    (tmp_path / "empty.yaml").write_text("")
+    with pytest.raises(UserError, match="must be a reward's name or a mapping of components, not None"):
+        build_reward(tmp_path / "empty.yaml")
+
+
 def test_one_reward_by_its_name(own_module):
     assert build_reward("format_reward")(["<think>a</think><answer>b</answer>", "b"]) == [1.0, 0.0]
     assert build_reward("format_reward").__name__ == "format_reward"
@@ -227,6 +258,9 @@ def test_one_reward_by_its_name(own_module):
             r"format_reward has no argument 'tag' \(did you mean 'tags'",
         ),
         ({"f": {"reward": "format_reward", "completions": ["a"]}}, "format_reward has no argument 'completions'"),
+        ({"f": {"reward": "format_reward", "wieght": 2}}, r"no argument 'wieght' \(did you mean 'weight'\?\)"),
+        ({"f": {"reward": "stop_reward", "gates": "g"}}, r"no argument 'gates' \(did you mean 'gate'\?\)"),
+        ({"f": {"reward": "stop_reward", "rewards": "g"}}, r"no argument 'rewards' \(did you mean 'reward'\?\)"),
         ({"f": {"weight": 1}}, "component f must be a reward's name, or have `reward: name` among"),
         ({"f": 3}, "component f must be a reward's name"),
         ({1: "format_reward"}, "reward must be a reward's name or a mapping"),
@@ -309,9 +343,14 @@ def test_a_column_does_not_replace_a_setting_that_was_given(own_module):
 
 
 def test_a_setting_that_is_a_column_says_so():
-    for tags in ([["math"]], "math", [None]):
+    """What is no list with an entry a completion is no column, and is not called one."""
+    for tags in ([["math"]], [None]):
         with pytest.raises(UserError, match="a column of the data\\? build_reward keeps those out"):
             format_reward(["a"], tags=tags)
+    for tags in ("math", [["math"]], 3):
+        with pytest.raises(UserError, match="must be a list of names such as") as error:
+            format_reward(["a", "b"], tags=tags)
+        assert "column" not in str(error.value)
 
 
 def test_the_sandbox_s_limits_and_isolation_from_plain_data():
@@ -354,6 +393,8 @@ def test_columns_are_checked_before_a_run():
         UserError, match=r"train.jsonl has no column 'answer'.*did you mean 'answers'\?\); it has answers"
     ):
         check_columns(composite, ["prompt", "answers"], "train.jsonl")
+    with pytest.raises(UserError, match="no column 'answer', which a reward needs; it has completion, prompt$"):
+        check_columns(composite, iter(["prompt", "completion"]))
 
     def old(completions, prompt):
         return []

@@ -1,5 +1,6 @@
 """Format, length, stop, repetition and language: gold 1 (a penalty: 0), each known way round them nothing."""
 
+import functools
 import json
 import random
 import time
@@ -8,10 +9,12 @@ from pathlib import Path
 import pytest
 from trl.rewards import get_soft_overlong_punishment
 
+from posttrain import gemma
 from posttrain.errors import UserError
 from posttrain.gemma import stop_token_ids
 from posttrain.reward import format_reward, language_reward, length_reward, repetition_reward, stop_reward
 from posttrain.reward.completions import completion_texts, question_texts
+from posttrain.reward.spec import build_reward
 from tests import reward_trainer, tiny
 from tests.sentences import TEXTS
 
@@ -137,6 +140,22 @@ def test_texts_alone_are_counted_with_a_tokenizer():
         length_reward(["abc"], max_length=10)
 
 
+def test_a_tokenizer_by_its_model_s_folder_is_read_once(tiny_folder, monkeypatch):
+    """From plain data too; a name that is no model's is told when the reward is built."""
+    read = []
+    monkeypatch.setattr(gemma, "load_tokenizer", lambda source: read.append(source) or tiny.tokenizer())
+    for reward in (
+        functools.partial(length_reward, tokenizer=str(tiny_folder), per_token=1.0),
+        functools.partial(length_reward, tokenizer=tiny_folder, per_token=1.0),
+        build_reward({"brief": {"reward": "length_reward", "tokenizer": str(tiny_folder), "per_token": 1.0}}),
+    ):
+        assert reward(["abc", ""]) == reward(["abc", ""]) == [-3.0, 0.0]
+    assert read == [str(tiny_folder)]
+    monkeypatch.undo()
+    with pytest.raises(UserError, match="component brief: model 'gemma-3-270n' is not .*did you mean 'gemma-3-270m'"):
+        build_reward({"brief": {"reward": "length_reward", "tokenizer": "gemma-3-270n"}})
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -145,6 +164,8 @@ def test_texts_alone_are_counted_with_a_tokenizer():
         ({"max_length": 10, "cache": 11}, "cache must be a number of tokens from 0 to max_length"),
         ({"cache": 3}, "give max_length too"),
         ({"per_token": -0.1}, "it would pay for length"),
+        ({"tokenizer": 3}, "tokenizer must be a model's name or folder, such as gemma-3-270m, not 3$"),
+        ({"tokenizer": ["gemma"]}, r"not \['gemma'\] \(a column of the data\?"),
         ({"per_token": "0.1"}, "per_token must be a number"),
         ({"completion_ids": [[1], [2]]}, "completion_ids has 2 entries for 1 completions"),
     ],
