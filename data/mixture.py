@@ -104,6 +104,15 @@ def first_rows(spec: str | Path | dict[str, Any], count: int, *, any_kind: bool 
     return rows[:count]
 
 
+def check_sources(spec: str | Path | dict[str, Any]) -> None:
+    """Raise UserError where the spec is at fault, or files that it names are not there. No row is read."""
+    if isinstance(spec, str | Path) and _is_built(spec):
+        return
+    mixture = mixture_spec(spec)
+    for name in mixture.sources:
+        mixture.open(name)
+
+
 def _first_kind(mixture: MixtureSpec) -> str:
     """The kind of a lone source's first row."""
     (name,) = mixture.sources

@@ -78,7 +78,7 @@ class Hub:
             for number, row in enumerate(rows, start + 1):
                 yield f"row {number} of {self.name}", row
         except Exception as error:  # of the client in use, of the network, of a wrong config or split
-            raise UserError(f"{self.name}: cannot be read from the hub: {' '.join(str(error).split())[:300]}") from None
+            raise self._fault(error) from None
 
     def fingerprint(self) -> str:
         """The commit that the revision stands for now; offline the revision's name."""
@@ -89,8 +89,12 @@ class Hub:
         try:
             return f"{self.name}@{HfApi().dataset_info(self.name, revision=self.revision).sha}"
         except Exception as error:  # of the client in use, of the network, of a wrong name
-            fault = " ".join(str(error).split())[:300]
-            raise UserError(f"{self.name}: neither a file here nor found on the hub: {fault}") from None
+            raise self._fault(error) from None
+
+    def _fault(self, error: Exception) -> UserError:
+        """A path with one slash in it that is not there looks like a hub id: the message says both."""
+        said = " ".join(str(error).split())[:300]
+        return UserError(f"{self.name}: no such file or folder here, and as a hub id it cannot be read: {said}")
 
 
 @dataclass(frozen=True)

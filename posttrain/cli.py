@@ -11,6 +11,7 @@ EVAL = """Score a model on benchmarks, each figure with its 95 % interval.
   posttrain eval --compare runs/base/eval runs/demo/eval
 
 tasks: gsm8k, math, humaneval, mbpp, ifeval, ifbench; exact for rows of your own with `answer`"""
+LONGEST = "longest reply (default: math 2048, ifeval and ifbench 1280, mbpp 512, the others 1024)"
 
 STUDENT = """Cut a smaller Gemma out of a bigger one, to be trained by distillation.
 It is no published size, and of no use before.
@@ -27,7 +28,10 @@ AVERAGE = """Average the weights of checkpoints, or of LoRA adapters of one base
   posttrain average interpolate runs/merged --init runs/sft --eta 0.3 --out runs/warp
   posttrain average ema runs/a runs/b runs/c --rate 0.1 --out runs/ema
 
-mean is WARM's and soups'; slerp and interpolate are WARP's (2406.16768). Several --eta give a folder each."""
+mean         of the folders; WARM's (2401.12187) and model soups'. Nothing else is needed
+slerp        of two folders or more that began from --init; WARP's (2406.16768)
+interpolate  of one folder and --init, by --eta; WARP's. Several --eta write a folder each
+ema          of the folders in the order given, by --rate"""
 
 
 @one_line_errors
@@ -43,7 +47,7 @@ def _parser() -> argparse.ArgumentParser:
 
     doctor = commands.add_parser("doctor", help="check the installation, a configuration, a model and its data")
     doctor.add_argument("--config", help="a recipe's YAML: what it will need in memory")
-    doctor.add_argument("--launch", help="the accelerate config it will run under (processes, ZeRO stage)")
+    doctor.add_argument("--launch", help="with --config: the accelerate config it runs under (processes, ZeRO stage)")
     doctor.add_argument("--model", help="hub id, folder, .gguf or gemma-3-270m; with --data")
     doctor.add_argument("--data", help="a data file (or `demo`): tokens, labels and traps of its first rows")
     doctor.add_argument("--rows", type=int, default=3, help="rows to look at (default 3)")
@@ -65,8 +69,10 @@ def _parser() -> argparse.ArgumentParser:
     evaluation.add_argument("--out", help="folder for records and results; the same command goes on after a kill")
     evaluation.add_argument("--data", help="rows in place of the task's own: a file, glob, hub id or built-in set")
     evaluation.add_argument("--limit", type=int, help="only the first rows")
-    evaluation.add_argument("--k", type=int, default=1, help="replies a row: 1 is greedy, more are sampled for pass@k")
-    evaluation.add_argument("--max-new-tokens", type=int, help="longest reply (default: the task's)")
+    evaluation.add_argument(
+        "--k", type=int, default=1, help="replies a row: 1 (default) greedy, more sampled for pass@k"
+    )
+    evaluation.add_argument("--max-new-tokens", type=int, help=LONGEST)
     evaluation.add_argument("--batch-size", type=int, default=16, help="replies or requests at once (default 16)")
     evaluation.add_argument("--seed", type=int, default=0, help="of the samples (default 0)")
     evaluation.add_argument("--backend", default="hf", choices=["hf", "vllm", "lm-eval"], help="default hf")
@@ -113,10 +119,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     average.add_argument("how", choices=["mean", "slerp", "interpolate", "ema"])
     average.add_argument("folders", nargs="+", metavar="DIR", help="folders of models, or of adapters of one base")
-    average.add_argument("--init", help="slerp, interpolate: the folder that they began from")
+    average.add_argument("--init", help="the folder that they began from (required by slerp and interpolate)")
     average.add_argument("--weight", type=float, help="slerp of two: the second's share (default 0.5)")
-    average.add_argument("--eta", type=float, nargs="+", help="interpolate: share of DIR, the rest is --init's")
-    average.add_argument("--rate", type=float, help="ema: what each further folder counts")
+    average.add_argument(
+        "--eta", type=float, nargs="+", help="DIR's share; --init has the rest (required by interpolate)"
+    )
+    average.add_argument("--rate", type=float, help="what each further folder counts (required by ema)")
     average.add_argument("--out", required=True, help="folder for the result")
     average.add_argument("--dtype", help="of the written weights: bfloat16 or float32 (default: the sources')")
     average.set_defaults(run=_average)

@@ -14,7 +14,7 @@ from posttrain.data.conversation import COLUMNS, Row
 from posttrain.data.mixture import first_rows, mixture_spec
 from posttrain.data.report import write_report
 from posttrain.data.spec import DEFAULT_TOKENIZER
-from posttrain.doctor import coloured
+from posttrain.doctor import coloured, legend
 from posttrain.errors import UserError
 from posttrain.gemma import load_tokenizer
 from posttrain.terminal import printable
@@ -54,7 +54,7 @@ def build(spec: str, out: str, *, tokenizer: str | None = None, workers: int | N
 
 
 def show(spec: str, *, rows: int = 5, tokenizer: str = DEFAULT_TOKENIZER) -> None:
-    """Print rows: chat rows as token text with the trained parts in bold green, others by column."""
+    """Print rows: chat rows as token text with the trained parts marked, others by column."""
     if rows < 1:
         raise UserError(f"--rows must be at least 1, not {rows}")
     loaded, console, found = load_tokenizer(tokenizer), Console(), first_rows(spec, rows, any_kind=True)
@@ -62,13 +62,13 @@ def show(spec: str, *, rows: int = 5, tokenizer: str = DEFAULT_TOKENIZER) -> Non
         about = {key: value for key, value in row.items() if key not in (*COLUMNS, "where") and value is not None}
         console.rule(Text(printable(row.get("where") or row["id"])), align="left")
         console.print(Text(printable("  ".join(f"{key}={value!s:.80}" for key, value in about.items())), style="dim"))
-        console.print(_rendered(row, loaded))
-    console.print(f"{len(found)} rows (bold green: trained)", highlight=False)
+        console.print(_rendered(row, loaded, console))
+    console.print(f"{len(found)} row{'s' if len(found) > 1 else ''} ({legend(console)})", highlight=False)
 
 
-def _rendered(row: Row, tokenizer: Any) -> Text:
+def _rendered(row: Row, tokenizer: Any, console: Console) -> Text:
     if "messages" in row:
-        return coloured(encode(row["messages"], tokenizer, where=row["id"]), tokenizer)
+        return coloured(encode(row["messages"], tokenizer, where=row["id"]), tokenizer, console)
     text = Text()
     for column in ("prompt", "chosen", "rejected"):
         for message in row.get(column) or ():

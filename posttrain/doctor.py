@@ -19,7 +19,7 @@ from transformers import GenerationConfig
 from posttrain.cache import cache_dir
 from posttrain.chat import END_OF_TURN, IGNORE, START_OF_TURN, encode, encode_prompt, normalise_messages
 from posttrain.config import AdapterArguments, DataArguments, ModelArguments, SFTConfig, parse
-from posttrain.data.mixture import first_rows
+from posttrain.data.mixture import check_sources, first_rows
 from posttrain.distill_config import DistillConfig
 from posttrain.errors import UserError
 from posttrain.gemma import BUILT_IN, load_config, load_model, resolve_source, stop_token_ids
@@ -28,6 +28,7 @@ from posttrain.reward.sandbox import check_isolation
 from posttrain.stage import versions
 from posttrain.terminal import printable
 
+MARKS = ("⟦", "⟧")
 MAX_TABLE = 64  # tokens of the first row that are shown one a line
 
 
@@ -58,6 +59,7 @@ def doctor(
     config: a recipe's YAML · launch: an accelerate config (for the number of processes and the ZeRO stage)
     model, data: checked together over the first `rows` rows.
     """
+    _check_given(config, launch, model, data)
     console = console or Console()
     console.print(_pairs("Versions", versions().items()))
     console.print(_pairs("This machine", machine().items()))
@@ -79,9 +81,21 @@ def doctor(
         checks = check_model_and_data(model, data, rows, console)
         passed &= all(check.passed or not check.required for check in checks)
         console.print(_checks_table(checks))
-    elif model or data:
-        raise UserError("doctor checks --model and --data together: give both")
     return passed
+
+
+def _check_given(config: str | None, launch: str | None, model: str | None, data: str | None) -> None:
+    """What is missing is said before anything is printed. Raises UserError."""
+    if launch and not config:
+        raise UserError("--launch is for --config: give the recipe's YAML too")
+    if bool(model) != bool(data):
+        raise UserError("doctor checks --model and --data together: give both")
+    if config and not Path(config).is_file():
+        raise UserError(f"--config: no such file: {config}")
+    _read_launch(launch)
+    if model and data:
+        check_sources(data)
+        resolve_source(model)
 
 
 def machine() -> dict[str, str]:
@@ -146,9 +160,9 @@ def check_model_and_data(source: str, data: str, count: int, console: Console) -
     model, tokenizer = load_model(source)
     encoded = [encode(row["messages"], tokenizer, where=row.get("where", "row")) for row in rows]
     console.print(token_table(encoded[0], tokenizer))
-    console.print(Text("Rows as trained (bold green: trained; dim: not)", style="bold"))
+    console.print(Text(f"Rows as trained ({legend(console)})", style="bold"))
     for row in encoded:
-        console.print(coloured(row, tokenizer))
+        console.print(coloured(row, tokenizer, console))
     return [
         *model_checks(source, model, tokenizer),
         *row_checks(rows, encoded, tokenizer, model.config.get_text_config().max_position_embeddings),
@@ -224,9 +238,15 @@ def token_table(row: dict[str, list[int]], tokenizer: Any) -> Table:
     return table
 
 
-def coloured(row: dict[str, list[int]], tokenizer: Any) -> Text:
-    """The row's text, trained parts bold green."""
+def legend(console: Console) -> str:
+    """How `coloured` shows what is trained."""
+    return "bold green: trained; dim: not" if console.is_terminal else f"between {MARKS[0]} and {MARKS[1]}: trained"
+
+
+def coloured(row: dict[str, list[int]], tokenizer: Any, console: Console) -> Text:
+    """The row's text, trained parts bold green; between MARKS where the console is a file or a pipe without colours."""
     text = Text()
+    before, after = ("", "") if console.is_terminal else MARKS
     spans: list[tuple[bool, list[int]]] = []
     for token, label in zip(row["input_ids"], row["labels"], strict=True):
         trained = label != IGNORE
@@ -234,7 +254,8 @@ def coloured(row: dict[str, list[int]], tokenizer: Any) -> Text:
             spans.append((trained, []))
         spans[-1][1].append(token)
     for trained, tokens in spans:
-        text.append(printable(tokenizer.decode(tokens)), style="bold green" if trained else "dim")
+        said = printable(tokenizer.decode(tokens))
+        text.append(f"{before}{said}{after}" if trained else said, style="bold green" if trained else "dim")
     return text
 
 

@@ -76,7 +76,8 @@ def run(
     }
     _track(folder, results, report_to)
     console.print(results_table(results, {task.name: source_name(task, data) for task in found}))
-    console.print(f"Every prompt, reply and verdict: {folder}/TASK.jsonl", markup=False, soft_wrap=True)
+    files = ", ".join(f"{folder / task.name}.jsonl" for task in found)
+    console.print(f"Every prompt, reply and verdict: {files}", markup=False, soft_wrap=True)
 
 
 def compare(first: str, second: str) -> None:
@@ -108,7 +109,7 @@ def compare(first: str, second: str) -> None:
 
 
 def results_table(results: dict[str, dict[str, float]], sources: dict[str, str]) -> Table:
-    """A row a task and figure, with its interval."""
+    """A row a task and figure, with its interval; below them the shares of faults that there were."""
     table = Table("task", "rows", "figure", "value [95 % interval]", "stopped", "tokens")
     for column in table.columns[1:]:
         column.justify = "right" if column.header != "figure" else "left"
@@ -119,7 +120,7 @@ def results_table(results: dict[str, dict[str, float]], sources: dict[str, str])
             about = (Text(f"{task}\n{sources[task]}") if position == 0 else "", f"{metrics['rows']:.0f}")
             table.add_row(*about, name, cell, f"{metrics['stop_rate']:.3f}", f"{metrics['reply_tokens']:.1f}")
         faults = [name for name in metrics if name not in WITHOUT_INTERVAL and f"{name}_low" not in metrics]
-        for name in (name for name in faults if not name.endswith(("_low", "_high"))):
+        for name in (name for name in faults if not name.endswith(("_low", "_high")) and metrics[name]):
             table.add_row("", "", name, f"{metrics[name]:.3f}", "", "")
     return table
 

@@ -7,6 +7,7 @@ import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase, TextStreamer
 
 from posttrain.chat import encode_prompt
+from posttrain.errors import UserError
 from posttrain.evaluate.decoding import left_padded
 from posttrain.evaluate.replies import Reply, read_reply
 from posttrain.gemma import load_model, stop_token_ids
@@ -23,6 +24,8 @@ def chat(
     max_new_tokens: int = 512,
 ) -> None:
     """A conversation with the model of `source`; with `prompt`, one reply and out."""
+    if max_new_tokens < 1:
+        raise UserError(f"--max-new-tokens must be at least 1, not {max_new_tokens}")
     model, tokenizer = load_model(source)
     if torch.accelerator.is_available():
         model.to(torch.accelerator.current_accelerator())

@@ -377,11 +377,18 @@ def test_the_command(folders, tmp_path, capsys):
     main(["average", "mean", one, two, "--out", str(tmp_path / "mean"), "--dtype", "bfloat16"])
     assert {tensor.dtype for tensor in load_file(tmp_path / "mean" / WEIGHTS).values()} == {torch.bfloat16}
     assert AutoModelForCausalLM.from_pretrained(tmp_path / "mean").dtype == torch.bfloat16
-    capsys.readouterr()
+    assert "note: " not in capsys.readouterr().out
+    for how, note in (
+        (["mean", one], "note: of one folder the mean is its own weights, unchanged\n"),
+        (["mean", one, two, one + "/"], f"note: {one} is given 2 times, and counts so often\n"),
+    ):
+        main(["average", *how, "--out", str(tmp_path / f"noted-{len(how)}")])
+        assert note in capsys.readouterr().out
     for arguments, said in (
         (["mean", one, "--eta", "1"], "mean takes no --eta"),
-        (["slerp", one, two], "slerp needs --init"),
-        (["ema", one, two], "ema needs --rate"),
+        (["slerp", one, two], "slerp needs --init (such as --init runs/sft)"),
+        (["ema", one, two], "ema needs --rate (such as --rate 0.1)"),
+        (["interpolate", one, *start], "interpolate needs --eta (such as --eta 0.3)"),
         (["interpolate", one, two, *start, "--eta", "1"], "takes one folder beside --init"),
     ):
         with pytest.raises(SystemExit):

@@ -1,6 +1,7 @@
 """`posttrain doctor` and `posttrain chat`: what they print, and their exit status."""
 
 import json
+import re
 import shutil
 
 import pytest
@@ -8,6 +9,7 @@ import yaml
 
 from posttrain import cli
 from posttrain.errors import UserError
+from posttrain.evaluate.tasks import TASKS, Task
 from tests import launch
 
 
@@ -60,6 +62,7 @@ def test_doctor_shows_what_is_trained(tiny_folder, tmp_path, capsys):
     labels = {token: label for _, _, token, label in cells}
     assert labels["'<bos>'"] == labels["'<start_of_turn>'"] == "–"
     assert labels["'Y'"].isdigit() and labels["'o'"].isdigit()
+    assert "⟦Yo<end_of_turn>" in out and "between ⟦ and ⟧: trained" in out and "\x1b" not in out
     assert [label for _, _, token, label in cells if token == "'<end_of_turn>'"] == ["–", "106"]
 
 
@@ -123,12 +126,15 @@ def test_every_config_of_ours_is_read(capsys):
         (["doctor", "--config", "no/such.yaml"], "error: --config: no such file: no/such.yaml"),
         (["doctor", "--model", "gemma-3-270n", "--data", "ROWS"], "did you mean 'gemma-3-270m'?"),
         (["doctor", "--model", "TINY", "--data", "no/such.jsonl"], "error: no/such.jsonl: no such file"),
+        (["doctor", "--launch", "no/such.yaml"], "error: --launch is for --config: give the recipe's YAML too"),
+        (["doctor", "--model", "no/such/folder", "--data", "demo"], "error: model 'no/such/folder' is not a folder"),
         (["chat", "--model", "no/such/folder"], "error: model 'no/such/folder' is not a folder"),
+        (["chat", "--model", "no/such", "--max-new-tokens", 0], "error: --max-new-tokens must be at least 1, not 0"),
     ],
 )
 def test_faults_are_one_line_and_exit_status_2(options, message, tiny_folder, rows, capsys):
-    status, _, err = run(capsys, *({"ROWS": rows, "TINY": tiny_folder}.get(option, option) for option in options))
-    assert status == 2 and message in err
+    status, out, err = run(capsys, *({"ROWS": rows, "TINY": tiny_folder}.get(option, option) for option in options))
+    assert status == 2 and message in err and not out
     assert err.startswith("error: ") and err.count("\n") == 1
 
 
@@ -183,6 +189,14 @@ def test_help_lists_the_options(command, options, capsys):
     status, out, _ = run(capsys, command, "--help")
     assert status == 0 and all(option in out for option in options)
     assert command in run(capsys, "--help")[1]
+
+
+def test_the_longest_replies_of_help_are_the_tasks():
+    said = {name: int(number) for names, number in re.findall(r"([a-z ]+) (\d+)", cli.LONGEST)
+            for name in names.split() if name not in ("and", "the")}  # fmt: skip
+    assert said.pop("others") == Task.max_new_tokens
+    assert said == {name: task.max_new_tokens for name, task in TASKS.items()
+                    if task.max_new_tokens != Task.max_new_tokens}  # fmt: skip
 
 
 def test_a_command_must_be_given(capsys):

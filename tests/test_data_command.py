@@ -2,6 +2,7 @@
 
 import json
 
+import datasets
 import pytest
 
 from posttrain import cli
@@ -78,8 +79,27 @@ def test_show_prints_rows_with_what_is_trained(spec, tiny_folder, capsys):
         and "format=prompt_completion" in out
         and "reply 1" in out
         and "<end_of_turn>" in out
-        and "2 rows" in out
+        and "2 rows (between ⟦ and ⟧: trained)" in out
     )
+    assert "⟦reply 1<end_of_turn>" in out and out.count("⟦") == out.count("⟧") == 3
+
+
+def test_show_in_a_terminal_is_coloured_and_unmarked(spec, tiny_folder, capsys, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    status, out, _ = run(capsys, "data", "show", spec, "--rows", 1, "--tokenizer", tiny_folder)
+    assert status == 0 and "1 row (bold green: trained; dim: not)" in out and "\x1b[1;32m" in out and "⟦" not in out
+
+
+def test_a_folder_that_is_not_there_is_no_hub_id(tiny_folder, capsys, monkeypatch):
+    """It looks like one; the message says both."""
+
+    def missing(*args, **kwargs):
+        raise FileNotFoundError("Dataset 'no/such' doesn't exist on the Hub")
+
+    monkeypatch.setattr(datasets, "load_dataset", missing)
+    status, _, error = run(capsys, "data", "show", "no/such", "--tokenizer", tiny_folder)
+    assert status == 2 and error.count("\n") == 1
+    assert "no/such: no such file or folder here, and as a hub id it cannot be read: Dataset 'no/such' does" in error
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from posttrain import cli
+from posttrain.eval_command import results_table
 
 ROWS = [{"question": f"{i}+1?", "answer": f"#### {i + 1}"} for i in range(5)]
 
@@ -38,6 +39,7 @@ def options(tiny_folder, rows, out, *more):
 def test_a_table_with_intervals_and_files(tiny_folder, rows, tmp_path, capsys, environment):
     status, out, _ = run(capsys, *options(tiny_folder, rows, tmp_path / "out", "--limit", 4))
     assert status == 0 and "accuracy" in out and "[0.000, 0.490]" in out and "rows.jsonl" in out
+    assert out.splitlines()[-1] == f"Every prompt, reply and verdict: {tmp_path}/out/gsm8k.jsonl"
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
         "gsm8k.jsonl", "gsm8k.run.json", "results.json", "run.json", "wandb",
     }  # fmt: skip
@@ -51,6 +53,23 @@ def test_other_settings_need_overwrite(tiny_folder, rows, tmp_path, capsys):
     assert status == 2 and "k: 1 then, 2 now" in error.splitlines()[-1] and "--overwrite" in error
     status, out, _ = run(capsys, *command, "--k", 2, "--overwrite")
     assert status == 0 and "pass@2" in out
+
+
+def test_other_rows_and_weights_are_named_in_words(tiny_folders, rows, tmp_path, capsys):
+    """Of what the records have a digest of, the digest would tell nobody anything."""
+    command = options(tiny_folders["gemma3_text"], rows, tmp_path / "out", "--report-to", "none")
+    assert run(capsys, *command, "--limit", 2)[0] == 0
+    status, _, error = run(capsys, *command, "--limit", 3)
+    assert status == 2 and "settings (other rows, by --data, --limit or their contents): " in error.splitlines()[-1]
+    other = options(tiny_folders["gemma2"], rows, tmp_path / "out", "--report-to", "none")
+    status, _, error = run(capsys, *other, "--limit", 2)
+    assert status == 2 and "settings (a model of other weights): " in error.splitlines()[-1]
+
+
+def test_faults_are_shown_where_there_were_any():
+    figures = {"rows": 4, "accuracy": 0.5, "accuracy_low": 0.1, "accuracy_high": 0.9, "stop_rate": 1, "reply_tokens": 9}
+    table = results_table({"mbpp": figures | {"timeout": 0.25, "memory": 0.0}}, {"mbpp": "rows"})
+    assert list(table.columns[2].cells) == ["accuracy", "timeout"]
 
 
 def test_two_evaluations_are_compared(tiny_folders, rows, tmp_path, capsys):

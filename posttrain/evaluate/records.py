@@ -6,6 +6,7 @@ DIR/results.json    the metrics by task, and the settings; written last
 """
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from posttrain.errors import UserError
 from posttrain.tracking import append_lines, read_lines, write_whole
 
 RESULTS = "results.json"
+DIGEST = re.compile(r"(?:\w+ )?[0-9a-f]{32,}")
+DIGESTS = {"rows": "other rows, by --data, --limit or their contents", "model": "a model of other weights"}
 Record = dict[str, Any]
 
 
@@ -93,10 +96,19 @@ def _read_records(path: Path) -> list[Record]:
         raise UserError(f"{path}: has a damaged line ({error}): evaluate anew with --overwrite") from error
 
 
+def _change(key: str, before: Any, now: Any) -> str:
+    """A setting that differs, in words where its values are digests of what cannot be shown."""
+    if all(isinstance(value, str) and DIGEST.fullmatch(value) for value in (before, now)):
+        return DIGESTS.get(key, f"other {key}")
+    return f"{key}: {before!r} then, {now!r} now"
+
+
 def _check_same(before: dict[str, Any], now: dict[str, Any], folder: Path, task: str) -> None:
     differing = [key for key in sorted(before.keys() | now.keys()) if before.get(key) != now.get(key)]
+    if "rows" in differing and "prompts" in differing:
+        differing.remove("prompts")  # they are made of the rows
     if differing:
-        changes = ", ".join(f"{key}: {before.get(key)!r} then, {now.get(key)!r} now" for key in differing[:3])
+        changes = ", ".join(_change(key, before.get(key), now.get(key)) for key in differing[:3])
         raise UserError(
             f"{folder} holds records of {task} made with other settings ({changes}): set them back to go on, "
             "choose another --out, or --overwrite to begin anew"
