@@ -5,10 +5,12 @@ implementations say of them; `probes/instructions_agreement.jsonl` has IFBench's
 our own gold replies, changed ones among them. Where we differ on purpose stands in DIFFERENCES.
 """
 
+import doctest
 import json
 import os
 import pickle
 import random
+import re
 import subprocess
 import sys
 import time
@@ -402,3 +404,10 @@ def test_random_texts_never_raise():
 
 def test_the_function_can_be_sent_to_a_worker():
     assert pickle.loads(pickle.dumps(instruction_following_reward)) is instruction_following_reward
+
+
+def test_the_example_of_the_documentation_gives_what_it_says():
+    page = (Path(__file__).parent.parent / "docs" / "instruction_following.md").read_text()
+    (example,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    result = doctest.DocTestRunner().run(doctest.DocTestParser().get_doctest(example, {}, "page", None, 0))
+    assert result.failed == 0 and result.attempted == 5
