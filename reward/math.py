@@ -24,7 +24,8 @@ from posttrain.reward.math_equality import equal
 from posttrain.reward.math_extraction import extract, extract_gold, is_strange
 from posttrain.reward.math_forms import same_form
 from posttrain.reward.math_notation import MAX_LENGTH, normalise
-from posttrain.reward.math_verdicts import Request
+from posttrain.reward.math_spellings import spellings
+from posttrain.reward.math_verdicts import Request, first_of
 from posttrain.reward.math_workers import shared_pool
 
 SECONDS = 3.0
@@ -94,11 +95,11 @@ def _first_look(reply: str, answer: Any, protocol: str, problem: str | None) -> 
     gold = extract_gold(answer)
     if gold is None:
         return Verdict(None, extracted, None, "no gold")
-    if extracted is None and protocol == "auto" and reply.strip().casefold() == gold.casefold():
+    if protocol == "auto" and reply.strip().casefold() == gold.casefold():
         extracted = reply.strip()  # words alone, which state nothing by themselves: `does not exist`
     if extracted is None or not normalise(extracted):
         return Verdict(False, extracted and extracted[:MAX_LENGTH], gold, "no answer")
-    verdict = equal(gold, extracted)
+    verdict = first_of(lambda spelling: equal(gold, spelling), spellings(extracted))
     if verdict is not False and problem and _restates(problem, gold, extracted):
         return Verdict(False, extracted, gold, "restated")
     if isinstance(verdict, tuple):

@@ -11,8 +11,12 @@ as a whole and is not right by coming last. A dash after a word (`Final answer -
 import re
 from dataclasses import dataclass
 
+from posttrain.reward.math_asides import sentences, without_asides
 from posttrain.reward.math_notation import unify_characters
+from posttrain.reward.math_number_words import in_figures
+from posttrain.reward.math_spellings import spellings
 from posttrain.reward.math_tokens import word_set
+from posttrain.reward.math_units import read_unit
 
 MAX_ENDING = 4000  # characters at the end, in which the value must lie
 FORMULA = re.compile(
@@ -24,6 +28,7 @@ _DIGITS = r"(?:\d(?:[\d,]*\d)?(?:\.\d+)?|\.\d+)"
 _PLAIN = re.compile(rf"([-+]?)\s?\$?\s?([-+]?{_DIGITS})\$?(?:/?[a-zA-Z]+)?", re.ASCII)
 _THOUSANDS = re.compile(r"[-+]?\d{1,3}(?:,\d{2,3})*,\d{3}(?:\.\d+)?|[-+]?\d*\.?\d+", re.ASCII)
 _RANGE = re.compile(rf"\$?({_DIGITS})-\$?({_DIGITS})", re.ASCII)
+_NO_UNIT = word_set("in m s g h l n j w v second unit units")  # or a word, or a name
 _MARKS = "*_`\"'.,;:!?#~"
 _WORD_OPERATORS = word_set("plus minus times over mod modulo choose by of x")
 _OPERATORS = _WORD_OPERATORS | word_set("+ - * / ^ % \\times \\cdot \\div squared cubed")
@@ -45,7 +50,7 @@ _DOUBT = (
 )
 _BEFORE = re.compile(
     rf"\b(?:{_DOUBT}|could (?:also |possibly |well |as well |even |just )*(?:be|equal|have)|e\.g|for example)\b"
-    r"|(?-i:\bmay\b)",
+    r"|(?-i:\bmay\b)|\b(?:let me know|feel free)\b",
     re.IGNORECASE,
 )
 _ADJACENT = re.compile(
@@ -64,6 +69,15 @@ _AFTER = re.compile(
     r"|at (?:least|most)|or (?:more|less|fewer|so|higher|lower|above|below|greater)|if (?:I|my|we|that))\b|\?",
     re.IGNORECASE,
 )
+_HALVES = re.compile(r"[*_$]*\s+and (a|one|three)[- ](half|third|quarter|fourth|fifth|eighth)\w*\b", re.IGNORECASE)
+_PARTS = {"half": 2, "third": 3, "quarter": 4, "fourth": 4, "fifth": 5, "eighth": 8}
+_MEASURE = re.compile(
+    r"[*_$]*\s+(?P<half>[ap]\.?\s?m\b\.?)|[*_$]*(?P<scale>\s+(?:hundred|thousand|million|billion|trillion)\b)?(?:\s+of)?"
+    r"(?P<unit>(?:\s+[a-zA-Z]+){0,2})",
+    re.IGNORECASE,
+)
+_RATE = re.compile(r"\s*(?:per|/|an?|each|every)\b", re.IGNORECASE)
+_LAST_BRACKET = re.compile(r"(?P<said>.*\S)\s+(?P<bracket>\((?:[^()]|\([^()]*\))*\))[\s.!*]*", re.DOTALL)
 _COMPUTED = re.compile(r"(?:[\d$.,()/%*+-]|\\times|\\cdot|\\div|\bx\b|\s)*[\d)]%?\s*=\s*\$?$", re.IGNORECASE)
 _TAKEN_BACK = re.compile(
     r"\b(?:wrong|incorrect|mistake\w*|unsure|not (?:sure|certain|right|correct|true|it)|guess\w*|kidding|maybe|perhaps"
@@ -89,7 +103,11 @@ class _Word:
 def last_value(text: str) -> str | None:
     """The value that the text ends on, with what makes it another; None if there is no number at all."""
     text = re.sub(r"(?<=\d)\s?[–—]\s?(?=\$?\d)", " to ", text[-MAX_ENDING:])  # a range
-    text = unify_characters(text)
+    text = in_figures(without_asides(unify_characters(text)))
+    return _respelt(text) or _value_at_end(text)
+
+
+def _value_at_end(text: str) -> str | None:
     words = _words(text)
     last = next((position for position in reversed(range(len(words))) if words[position].has_digit), None)
     if last is None:
@@ -101,7 +119,7 @@ def last_value(text: str) -> str | None:
     others = _others(text, words, last)
     if others:
         return others
-    value = _single(words[last], sign)
+    value = _measured(text, words[last], sign)
     doubt = _doubt(text, words[last].start, words[last].end)
     return f"{doubt} {value}".strip() if doubt else value
 
@@ -111,6 +129,7 @@ def last_number(text: str) -> str | None:
     value = last_value(text)
     if value is None:
         return None
+    value = spellings(value)[0]
     if not re.search(r"\b(?:and|or)\b", value):
         value = re.split(r"(?<![<>!=])=", value)[-1].strip()
     return None if re.search(r"[\w)}]\s*[-+*^!]|\\(?:times|cdot|div|sqrt|binom)(?![a-zA-Z])", value) else value
@@ -186,6 +205,44 @@ def _single(word: _Word, sign: str = "") -> str:
     return (sign + number.removeprefix("+")).removeprefix("--")
 
 
+def _respelt(text: str) -> str | None:
+    """The value before a bracket that ends the text, with that bracket, which says it again (`math_spellings`) or, with
+    a number of its own, makes it another; None for a bracket without a number, and for a point."""
+    spans = sentences(text)
+    match = _LAST_BRACKET.fullmatch(text, spans[-1][0]) if spans else None
+    if not match or not any(map(str.isdigit, match["said"])):
+        return None
+    value, bracket = _value_at_end(text[: match.end("said")]), in_figures(match["bracket"])
+    whole = f"{value} {bracket}"
+    more = any(map(str.isdigit, bracket)) and not re.fullmatch(r"[-\d\s.,/()$]+", bracket, re.ASCII)
+    return whole if value and (more or spellings(whole) != (whole,)) else None
+
+
+def _measured(text: str, word: _Word, sign: str = "") -> str:
+    """One number as `_single` has it, with what is written behind it and makes it another (`_measure`)."""
+    value, rest = _single(word, sign), text[word.end :]
+    half = _HALVES.match(rest)
+    if half and word.text.isdigit():
+        return f"{value} {3 if half[1].lower() == 'three' else 1}/{_PARTS[half[2].lower()]}"
+    return f"{value} {rest[: _measure(text, word)].strip(_MARKS + ' $')}".strip()
+
+
+def _measure(text: str, word: _Word) -> int:
+    """How far what stands behind a number belongs to it: `PM`, `million`, `percent`, a unit (but for that of a rate,
+    which the question names)."""
+    rest = text[word.end :]
+    match = _MEASURE.match(rest)
+    if word.formula or not match or not (_PLAIN.fullmatch(word.text) or match["half"]):
+        return 0
+    if match["half"]:
+        return match.end()
+    for last in reversed([*re.finditer(r"\S+", match["unit"])]):
+        unit, end = match["unit"][: last.end()].strip().lower(), match.start("unit") + last.end()
+        if unit in ("percent", "per cent") or (unit not in _NO_UNIT and read_unit(unit) and not _RATE.match(rest, end)):
+            return end
+    return max(match.end("scale"), 0)
+
+
 def _others(text: str, words: list[_Word], last: int) -> str | None:
     """The text of all values that are offered along with the last one; None if it stands alone."""
     values = [position for position, word in enumerate(words) if word.has_digit or word.formula]
@@ -204,8 +261,8 @@ def _others(text: str, words: list[_Word], last: int) -> str | None:
     if how == "range":
         return f"from {' to '.join(singles)}"
     if how == "or":
-        return " or ".join(singles)
-    return _qualified(text, offered[0].start, offered[-1].end)
+        return " or ".join(dict.fromkeys(_measured(text, word) for word in offered))
+    return _qualified(text, offered[0].start, offered[-1].end + _measure(text, offered[-1]))
 
 
 def _enumerates(text: str, word: _Word) -> bool:

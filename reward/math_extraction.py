@@ -19,6 +19,7 @@ from typing import Any
 
 from posttrain.errors import UserError
 from posttrain.reward.math_answers import Answer, Equation, Several, Words
+from posttrain.reward.math_asides import without_asides
 from posttrain.reward.math_endings import last_number, last_value
 from posttrain.reward.math_names import unlabelled
 from posttrain.reward.math_notation import closing, normalise
@@ -35,6 +36,11 @@ _THOUGHT_END = re.compile(r"<\|?/(?:think|thinking|thought|reasoning|scratchpad)
 _FENCE = re.compile(r"^[ \t]*(```|~~~).*?(?:^[ \t]*\1[ \t]*$|\Z)", re.DOTALL | re.MULTILINE)
 _ONLY_FENCE = re.compile(r"\s*```(?:text|txt|plain|plaintext|math|latex|tex)?[ \t]*\n([^\n]*)\n[ \t]*```\s*")
 _BOX = re.compile(r"\\(?:boxed|fbox)(?![a-zA-Z])\s*")
+MAX_BOXES = 64
+_JOINED = re.compile(
+    r"[\s$*_]*(?:\\[)\]])?[*_]*\s*[,;]\s*[*_]*(?:\\[(\[])?[$*_\s]*(?:[a-zA-Z]\w*\s*=\s*)?"
+    r"|(?:[^.!?\n]|\n(?!\n)){0,40}?\bor\b(?:[^.!?\n]|\n(?!\n)){0,40}"
+)
 _STATED = re.compile(
     r"""\#{4,}[ \t]*
       | \b(?:final[ ]+)?answer\s*(?:\*\*|__)?\s*[:：]\s*(?:\*\*|__)?
@@ -55,6 +61,11 @@ _ADVERB = re.compile(
     r"(?:therefore|thus|hence|indeed|simply|just|then|so|clearly|obviously|now|precisely|exactly|definitely|certainly"
     r"|also|equal to|given by|found to be|in fact|of course|again|finally|ultimately|consequently|the following)"
     r"\s*[,:]?\s+(?=[$\\(\[{*\w.+-])",
+    re.IGNORECASE,
+)
+_INTERJECTION = re.compile(
+    r"^(?:so|ok|okay|well|now|yes|sure|ah|oh|and|then|thus|hence|therefore|finally|in total|in all|altogether|overall)"
+    r"\s*[,:!]?\s+(?=[-$\\(*_]*\d[\d,./]*[\d%$*_)]*[.!]?(?:\s+[a-zA-Z]{2,}|\s*$))",
     re.IGNORECASE,
 )
 _DENIED = re.compile(
@@ -79,7 +90,8 @@ def extract(reply: str, protocol: str = "auto") -> str | None:
     if protocol != "auto":
         return None
     fenced = None if outside.strip() else _ONLY_FENCE.fullmatch(spoken)  # a bare answer, in a fence
-    return whole_reply(fenced[1] if fenced else outside) or last_value(outside)
+    ending = outside if len(outside) > MAX_STATEMENT else without_asides(outside)
+    return whole_reply(fenced[1] if fenced else ending) or last_value(outside)
 
 
 def extract_gold(gold: Any) -> str | None:
@@ -96,7 +108,7 @@ def extract_gold(gold: Any) -> str | None:
     if "####" in text:
         text = text.rpartition("####")[2].strip().partition("\n")[0]
     elif _BOX.search(text):
-        text = boxed(text) or ""
+        text = _held(text, [*_BOX.finditer(text)][-1])[0] or ""
     elif _STATED.search(text):
         text = stated(text) or text
     text = re.sub(r"<<[^<>]*>>", "", text).strip()
@@ -126,19 +138,32 @@ def without_thought(reply: str) -> str:
 
 
 def boxed(text: str) -> str | None:
-    """What the last box holds (of boxes within each other the innermost); None if it is empty or does not close."""
-    matches = [*_BOX.finditer(text)]
+    """What a reply's last box holds (of boxes within each other the innermost); None if it is empty or does not close.
+
+    Boxes that one sentence joins by `or` or a comma are offered together: all that they hold, as a list.
+    """
+    matches = [*_BOX.finditer(text)][-MAX_BOXES:]
     if not matches:
         return None
-    match = matches[-1]
-    rest = text[match.end() :]
-    if not rest.startswith("{"):  # `\boxed 5`: TeX would take one sign; people mean the word
-        word = re.match(r"[^\s$\\{}]+", rest)
-        return word[0] if word else None
-    end = closing(rest, 0)
-    if end < 0:
-        return None
-    return rest[1:end].strip() or None
+    held, _ = _held(text, matches[-1])
+    offered = [held] if held else []
+    for earlier, later in zip(matches[-2::-1], matches[:0:-1], strict=True):
+        inside, end = _held(text, earlier)
+        if not offered or not inside or end > later.start() or not _JOINED.fullmatch(text, end, later.start()):
+            break
+        offered.insert(0, inside)
+    different = [*dict.fromkeys(offered)]
+    return " or ".join(different) if len(different) > 1 else held
+
+
+def _held(text: str, match: re.Match[str]) -> tuple[str | None, int]:
+    """(what a box holds, where it ends); (None, the text's end) if it does not close."""
+    start = match.end()
+    if not text.startswith("{", start):  # `\boxed 5`: TeX would take one sign; people mean the word
+        word = re.compile(r"[^\s$\\{}]+").match(text, start)
+        return (word[0], word.end()) if word else (None, len(text))
+    end = closing(text, start)
+    return (text[start + 1 : end].strip() or None, end + 1) if end >= 0 else (None, len(text))
 
 
 def stated(text: str) -> str | None:
@@ -191,6 +216,7 @@ def _sentence(text: str) -> str:
 def whole_reply(text: str) -> str | None:
     """The reply itself, where it is one short line that reads as an answer and hardly has other words."""
     whole = re.sub(r"^[-*+•–—]\s+", "", text.strip()).strip("*_`").strip()
+    whole = _INTERJECTION.sub("", whole)
     line = unlabelled(whole)
     if line != whole and "=" in line:  # `Cost a mile: $104 / 52 = $2` ends on its value
         return None

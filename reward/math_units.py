@@ -87,7 +87,7 @@ _SPEEDS = {
     "fps": "feet per second",
 }
 _CURRENCY = {"\\$": "dollar", "\\euro": "euro", "\\pounds": "sterling", "\\yen": "yen", "\\rupee": "rupee"}
-_SCALES = {"hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9, "trillion": 10**12, "dozen": 12}
+SCALES = {"hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9, "trillion": 10**12, "dozen": 12}
 _NUMBER_WORDS = (
     *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"),
     *("thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty"),
@@ -103,7 +103,7 @@ HEDGES = word_set(
     "wait actually ou oder vel sive could might may can any all every"
 )
 # Words after a number that make it another answer, or no answer at all.
-_NOT_COUNTED = HEDGES.union(
+NOT_COUNTED = HEDGES.union(
     _NUMBER_WORDS,
     word_set(
         "and less more fewer greater larger smaller bigger than least most between to from through plus minus times "
@@ -207,8 +207,8 @@ def _split_phrase(text: str) -> Measured:
     bare = bool(_NUMERIC.fullmatch(number))
     scale = 1
     first, _, rest = words.partition(" ")
-    if bare and first.lower() in _SCALES:
-        scale, words = _SCALES[first.lower()], rest.removeprefix("of ").strip()
+    if bare and first.lower() in SCALES:
+        scale, words = SCALES[first.lower()], rest.removeprefix("of ").strip()
         if not words:
             return Measured(number, scale=scale)
     unit = read_unit(words)
@@ -271,7 +271,7 @@ def counted(words: str) -> Unit | None:
         not parts
         or len(parts) > 5
         or not plain
-        or any(word in _NOT_COUNTED for part in parts for word in part.split("-"))
+        or any(word in NOT_COUNTED for part in parts for word in part.split("-"))
     ):
         return None
     left_out = ("of", "the", "different", "total", "in", "a", "distinct", "possible", "each", "only", "exactly")

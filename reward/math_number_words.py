@@ -1,0 +1,64 @@
+r"""Number words in the sentence that a reply ends on, as figures: "So Tom has seven apples." -> "So Tom has 7 apples."
+
+Only where that sentence has no figure, and only words that say how many there are: "the two friends", "between three
+people", "two thirds" and "two cases" do not, and "one" is hardly ever a number.
+"""
+
+import re
+
+from posttrain.reward.math_asides import sentences
+from posttrain.reward.math_tokens import word_set
+from posttrain.reward.math_units import NOT_COUNTED, SCALES, number_word
+
+_ONES = "two|three|four|five|six|seven|eight|nine"
+_NUMBER = re.compile(
+    rf"(?<![\w-])(?:(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)(?:[- ](?:one|{_ONES}))?|(?:one|a) hundred"
+    rf"|zero|{_ONES}|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen)(?![\w-])",
+    re.IGNORECASE,
+)
+_NO_AMOUNT_AFTER = word_set(
+    "the these those all both other my your their its his her our each every any between among by into per than of "
+    "with in for from after before within to on at"
+)
+_AMOUNT_AFTER = re.compile(
+    r"\b(?:total of|sum of|left with|up with|equal to|comes? to|adds? up to|amounts? to)\s*$", re.IGNORECASE
+)
+_NOT_ASKED = word_set(
+    "cases steps methods equations unknowns variables questions parts things reasons approaches times"
+)
+
+
+def in_figures(text: str) -> str:
+    """A text whose last sentence has its number words as figures, where it has no figures; else the text as it is."""
+    spans = sentences(text)
+    start, end = spans[-1] if spans else (0, 0)
+    sentence = text[start:end]
+    if any(map(str.isdigit, sentence)):
+        return text
+    words = [*_NUMBER.finditer(sentence)]
+    figures = [_figure(sentence, match) for match in words]
+    for one, other, figure in zip(words, words[1:], figures, strict=False):
+        between = sentence[one.end() : other.start()].lower().split()
+        if figure == one[0] and _JOINING.union(SCALES).issuperset(between):  # "between five and seven"
+            return text
+    for match, figure in zip(reversed(words), reversed(figures), strict=True):
+        sentence = sentence[: match.start()] + figure + sentence[match.end() :]
+    return text[:start] + sentence + text[end:]
+
+
+def _figure(sentence: str, match: re.Match[str]) -> str:
+    before, after = sentence[: match.start()], re.findall(r"[a-z-]+", sentence[match.end() :].lower())[:2]
+    previous = re.findall(r"[a-z]+", before.lower())[-1:]
+    if _NO_AMOUNT_AFTER.intersection(previous) and not _AMOUNT_AFTER.search(before):
+        return match[0]
+    if after[:1] == ["dozen"]:
+        return match[0]
+    if after and after[0] in SCALES:
+        after = after[1:] if after[1:] and (number_word(after[1]) is not None or after[1] == "and") else []
+        return match[0] if after else str(number_word(match[0]))
+    if after and (after[0] in NOT_COUNTED - _JOINING or after[0] in _NOT_ASKED):
+        return match[0]
+    return str(number_word(match[0]))
+
+
+_JOINING = word_set("or and plus minus times over to is less more than even")
