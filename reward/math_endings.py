@@ -19,6 +19,7 @@ from posttrain.reward.math_tokens import word_set
 from posttrain.reward.math_units import read_unit
 
 MAX_ENDING = 4000  # characters at the end, in which the value must lie
+MAX_COMPUTED = 300  # characters of a calculation before its result
 FORMULA = re.compile(
     r"\$\$(.+?)\$\$|(?<!\\)\$(?!\s)([^$]*?[^\s$\\])\$(?!\d)|(?<!\\)\$\s([^$]+)\s\$(?!\d)|\\\((.+?)\\\)|\\\[(.+?)\\\]",
     re.DOTALL,
@@ -212,9 +213,9 @@ def _respelt(text: str) -> str | None:
     match = _LAST_BRACKET.fullmatch(text, spans[-1][0]) if spans else None
     if not match or not any(map(str.isdigit, match["said"])):
         return None
-    value, bracket = _value_at_end(text[: match.end("said")]), in_figures(match["bracket"])
+    value, bracket = _value_at_end(text[: match.end("said")]), match["bracket"]
     whole = f"{value} {bracket}"
-    more = any(map(str.isdigit, bracket)) and not re.fullmatch(r"[-\d\s.,/()$]+", bracket, re.ASCII)
+    more = any(map(str.isdigit, in_figures(bracket))) and not re.fullmatch(r"[-\d\s.,/()$]+", bracket, re.ASCII)
     return whole if value and (more or spellings(whole) != (whole,)) else None
 
 
@@ -312,7 +313,7 @@ def _doubt(text: str, start: int, end: int) -> str:
     before = text[breaks[-1] if breaks else 0 : start]
     concluded = [match.end() for match in _CONCLUDES.finditer(before)]
     before = before[concluded[-1] if concluded else 0 :]
-    computed = _COMPUTED.search(before)
+    computed = _COMPUTED.search(before, max(0, len(before) - MAX_COMPUTED))
     if computed:  # "how long he did not run: 60 - 42 = 18": only what stands right before it is said of the result
         before = " ".join(before[: computed.start()].split()[-2:])
     rest = text[end:]

@@ -1,7 +1,8 @@
 r"""Number words in the sentence that a reply ends on, as figures: "So Tom has seven apples." -> "So Tom has 7 apples."
 
-Only where that sentence has no figure, and only words that say how many there are: "the two friends", "between three
-people", "two thirds" and "two cases" do not, and "one" is hardly ever a number.
+Only where that sentence has no figure (or offers one beside the word: "6 or seven"), and only words that say how many
+there are: "the two friends", "between three people", "two thirds" and "two cases" do not, and "one" is hardly ever a
+number.
 """
 
 import re
@@ -21,7 +22,7 @@ _NO_AMOUNT_AFTER = word_set(
     "with in for from after before within to on at"
 )
 _AMOUNT_AFTER = re.compile(
-    r"\b(?:total of|sum of|left with|up with|equal to|comes? to|adds? up to|amounts? to)\s*$", re.IGNORECASE
+    r"\b(?:total of|sum of|left with|up with|equal to|comes? to|adds? up to|amounts? to|\d\W*\s+to)\s*$", re.IGNORECASE
 )
 _NOT_ASKED = word_set(
     "cases steps methods equations unknowns variables questions parts things reasons approaches times"
@@ -29,13 +30,14 @@ _NOT_ASKED = word_set(
 
 
 def in_figures(text: str) -> str:
-    """A text whose last sentence has its number words as figures, where it has no figures; else the text as it is."""
+    """A text whose last sentence has its number words as figures; of a sentence that has figures only what is offered
+    along with one."""
     spans = sentences(text)
     start, end = spans[-1] if spans else (0, 0)
     sentence = text[start:end]
-    if any(map(str.isdigit, sentence)):
-        return text
     words = [*_NUMBER.finditer(sentence)]
+    if any(map(str.isdigit, sentence)):  # "6 or seven" are two
+        words = [one for one in words if _OR.search(sentence[: one.start()]) or _OR_AFTER.match(sentence, one.end())]
     figures = [_figure(sentence, match) for match in words]
     for one, other, figure in zip(words, words[1:], figures, strict=False):
         between = sentence[one.end() : other.start()].lower().split()
@@ -61,4 +63,6 @@ def _figure(sentence: str, match: re.Match[str]) -> str:
     return str(number_word(match[0]))
 
 
+_OR = re.compile(r"\d\W*\s(?:to|(?:[a-z]+\s){0,2}(?:or|and)(?:\s[a-z]+)?)\s$", re.IGNORECASE)
+_OR_AFTER = re.compile(r"\s(?:to|(?:[a-z]+\s){0,2}(?:or|and)(?:\s[a-z]+)?)\s\W*\d", re.IGNORECASE)
 _JOINING = word_set("or and plus minus times over to is less more than even")

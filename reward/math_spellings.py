@@ -49,7 +49,7 @@ def spellings(text: str) -> tuple[str, ...]:
     if not bracket and not lead and same_form(main, other):
         return (main, other)
     first = _value(main)
-    if first is None or (bracket and not lead and main == other):  # 2 (2) is a product
+    if first is None or (bracket and not lead and main == other and not _COUNTED.search(main)):  # 2 (2) is a product
         return (text,)
     rough = _ROUGHLY.match(other)
     if rough:
