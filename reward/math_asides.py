@@ -37,13 +37,15 @@ _ANEW = re.compile(
     re.IGNORECASE,
 )
 _ASSUMED = re.compile(r"\b(?:assum\w+|rounded|rounding|ignor\w+|neglect\w+|based on|do(?:es)? not include|exclud\w+)\b")
+_OFFER = re.compile(r"\s+(?:(?:more|other|further|similar)\s+)?(?:examples?|problems?|questions?|steps?|exercises?)\b")
 _GIVEN = re.compile(r"[a-zA-Z]\s*=\s*(-?[\d.,/]*\d)", re.ASCII)
 _REASON = re.compile(
     r",?\s+because\b|,\s+(?:since|given that|as(?! (?:well|many|much|long|soon|far|if|opposed|of|few|little)\b))\s",
     re.IGNORECASE,
 )
 _CONCLUSION = re.compile(
-    r"\b(?:so|therefore|thus|hence|then|total|answer|leaving|leaves|means|meaning|finally|not|or|maybe|perhaps|guess)\b|n't\b|\?",
+    r"\b(?:so|therefore|thus|hence|then|total|answer|leaving|leaves|means|meaning|finally|not|or|maybe|perhaps|guess|but|however|instead"
+    r"|wait|actually|should|must|wrong|mis\w+)\b|n't\b|[?;]",
     re.IGNORECASE,
 )
 
@@ -81,16 +83,24 @@ def _without_afterword(text: str) -> str:
 def _is_aside(mark: re.Match[str], rest: str, said: str) -> bool:
     """Whether what follows a mark only checks, notes or takes leave, and says nothing else."""
     if mark["check"]:
-        work = _HOLDS.sub("", rest)
-        given = all(said.rstrip(".!*$ ").endswith(number) for number in _GIVEN.findall(work))
-        return work != rest and given and not _OTHERWISE.search(work) and not _ANEW.search(work)
+        return _is_check(rest, said)
     figures = [*re.finditer(r"\d[\d.,]*", rest)]
     if _OTHERWISE.search(_ASSUMED.sub("", rest)) or "=" in rest or len(figures) > 1:
         return False
     if mark["farewell"]:
-        return True
+        return not figures or bool(_OFFER.match(rest, figures[0].end()))
     assumed = _ASSUMED.search(mark[0] + rest)
     return bool(assumed) and not _ANEW.search(rest) and not (figures and "," in rest[figures[0].end() :])
+
+
+def _is_check(rest: str, said: str) -> bool:
+    """Whether it is work on a number of the sentence before, in equations, that holds; no name gets another value."""
+    work = _HOLDS.sub("", rest)
+    if work == rest or _OTHERWISE.search(work) or _ANEW.search(work):
+        return False
+    named = all(said.rstrip(".!*$ ").endswith(number) for number in _GIVEN.findall(work))
+    used, stated = _numbers(work.replace("/", " ")), _numbers(said.replace("/", " "))
+    return named and (not used or ("=" in work and not used.isdisjoint(stated)))
 
 
 def _without_reason(text: str) -> str:

@@ -73,7 +73,7 @@ _AFTER = re.compile(
 _HALVES = re.compile(r"[*_$]*\s+and (a|one|three)[- ](half|third|quarter|fourth|fifth|eighth)\w*\b", re.IGNORECASE)
 _PARTS = {"half": 2, "third": 3, "quarter": 4, "fourth": 4, "fifth": 5, "eighth": 8}
 _MEASURE = re.compile(
-    r"[*_$]*\s+(?P<half>[ap]\.?\s?m\b\.?)|[*_$]*(?P<scale>\s+(?:hundred|thousand|million|billion|trillion)\b)?(?:\s+of)?"
+    r"[*_$]*\s+(?P<half>[ap]\.?\s?m\b\.?)|[*_$]*(?P<scale>\s+(?:hundred|thousand|million|billion|trillion)\b(?!-))?(?:\s+of)?"
     r"(?P<unit>(?:\s+[a-zA-Z]+){0,2})",
     re.IGNORECASE,
 )

@@ -6,9 +6,10 @@ r"""The final answer in a reply, and in a gold solution, by protocol.
     stated  the last of "ANSWER: …", "the final answer is …", "#### …", <answer>…</answer>; also inside a box
     number  the last number, without `,` `$` and a final full stop (GSM8K's flexible rule)
 
-Of several boxes only the last counts, even when it is empty or cut off. What stands in a thinking passage (<think>…)
-never counts, what stands in a fenced block of code only if nothing outside states an answer. What a reply without a
-mark ends on is the matter of math_endings: of several numbers ("4 or 5") none is right by coming last.
+Of several boxes only the last counts, even when it is empty or cut off; boxes that one sentence offers together (`or`,
+a comma) count as the list of what they hold. What stands in a thinking passage (<think>…) never counts, what stands in
+a fenced block of code only if nothing outside states an answer. What a reply without a mark ends on is the matter of
+math_endings: of several numbers ("4 or 5") none is right by coming last.
 """
 
 import math

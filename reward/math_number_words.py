@@ -25,7 +25,8 @@ _AMOUNT_AFTER = re.compile(
     r"\b(?:total of|sum of|left with|up with|equal to|comes? to|adds? up to|amounts? to|\d\W*\s+to)\s*$", re.IGNORECASE
 )
 _NOT_ASKED = word_set(
-    "cases steps methods equations unknowns variables questions parts things reasons approaches times"
+    "cases steps methods equations unknowns variables questions parts things reasons approaches times solutions "
+    "answers values possibilities roots options choices numbers possible"
 )
 
 

@@ -46,9 +46,9 @@ def spellings(text: str) -> tuple[str, ...]:
     main, other = match[1].strip(" ,"), match[2].strip()
     lead = _LEAD.match(other)
     other = other[lead.end() :] if lead else other
-    if not bracket and not lead and same_form(main, other):
-        return (main, other)
     first = _value(main)
+    if not bracket and not lead and isinstance(first, Quantity) and same_form(main, other):
+        return (main, other)
     if first is None or (bracket and not lead and main == other and not _COUNTED.search(main)):  # 2 (2) is a product
         return (text,)
     rough = _ROUGHLY.match(other)
