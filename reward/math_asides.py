@@ -72,12 +72,20 @@ def _without_afterword(text: str) -> str:
         for (start, end), (behind, _) in reversed([*pairwise(spans)]):
             said, rest = text[start:end], text[behind:].strip()
             mark = _MARK.match(rest)
-            if mark and any(map(str.isdigit, said)) and "?" not in said and _is_aside(mark, rest[mark.end() :], said):
+            again = mark and mark["check"] and any(_checks(text[slice(*span)]) for span in spans if span[1] <= start)
+            if not mark or again or "?" in said or not any(map(str.isdigit, said)):  # checked twice: two answers
+                continue
+            if _is_aside(mark, rest[mark.end() :], said):
                 text = text[:end].rstrip()
                 break
         else:
             return text
     return text
+
+
+def _checks(sentence: str) -> bool:
+    mark = _MARK.match(sentence)
+    return bool(mark and mark["check"])
 
 
 def _is_aside(mark: re.Match[str], rest: str, said: str) -> bool:

@@ -39,7 +39,7 @@ _ONLY_FENCE = re.compile(r"\s*```(?:text|txt|plain|plaintext|math|latex|tex)?[ \
 _BOX = re.compile(r"\\(?:boxed|fbox)(?![a-zA-Z])\s*")
 MAX_BOXES = 64
 _JOINED = re.compile(
-    r"[\s$*_]*(?:\\[)\]])?[*_]*\s*[,;]\s*[*_]*(?:\\[(\[])?[$*_\s]*(?:[a-zA-Z]\w*\s*=\s*)?"
+    r"[\s$*_]*(?:\\[)\]])?[*_]*\s*[,;]\s*(?:and\b\s*)?[*_]*(?:\\[(\[])?[$*_\s]*(?:[a-zA-Z]\w*\s*=\s*)?"
     r"|(?:[^.!?\n]|\n(?!\n)){0,40}?\bor\b(?:[^.!?\n]|\n(?!\n)){0,40}"
 )
 _STATED = re.compile(
@@ -66,7 +66,7 @@ _ADVERB = re.compile(
 )
 _INTERJECTION = re.compile(
     r"^(?:so|ok|okay|well|now|yes|sure|ah|oh|and|then|thus|hence|therefore|finally|in total|in all|altogether|overall)"
-    r"\s*[,:!]?\s+(?=[-$\\(*_]*\d[\d,./]*[\d%$*_)]*[.!]?(?:\s+[a-zA-Z]{2,}|\s*$))",
+    r"\s*[,:!]?\s+(?=[-$\\(*_]*\d[\d,./]*[\d%$*_)]*(?:\s\d+/\d+)?[.!]?(?:\s+[a-zA-Z]{2,}|\s*$))",
     re.IGNORECASE,
 )
 _DENIED = re.compile(
