@@ -6,6 +6,7 @@ VENV_FLAGS ?=
 EXTRAS ?= demo,data,reward,eval,dev
 BIN := $(VENV)/bin
 DEMO := runs/demo
+WORKERS ?= 2
 
 .PHONY: env demo test test-all lint bench clean
 
@@ -26,11 +27,12 @@ demo: env
 			'What is the capital of Japan?' 'Thank you, that was helpful.'; do \
 		printf '\n> %s\n' "$$prompt"; $(BIN)/posttrain chat --model $(DEMO) --greedy --prompt "$$prompt" 2>/dev/null || exit 1; done
 
+# Two processes of a thread each: tiny models gain nothing from more threads. WORKERS=0: one, as a debugger wants it.
 test: env
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 test-all: env
-	$(BIN)/python -m pytest -m "not gpu"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not gpu"
 
 lint: env
 	$(BIN)/ruff check .
