@@ -1,6 +1,7 @@
 """The `posttrain` command."""
 
 import argparse
+from typing import Any
 
 from posttrain.errors import UserError, one_line_errors
 
@@ -44,7 +45,12 @@ def main(argv: list[str] | None = None) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("posttrain", description="The Gemma post-training recipe.")
     commands = parser.add_subparsers(required=True, metavar="command")
+    for add in (_add_doctor, _add_chat, _add_eval, _add_data, _add_student, _add_average):
+        add(commands)
+    return parser
 
+
+def _add_doctor(commands: Any) -> None:
     doctor = commands.add_parser("doctor", help="check the installation, a configuration, a model and its data")
     doctor.add_argument("--config", help="a recipe's YAML: what it will need in memory")
     doctor.add_argument("--launch", help="with --config: the accelerate config it runs under (processes, ZeRO stage)")
@@ -53,6 +59,8 @@ def _parser() -> argparse.ArgumentParser:
     doctor.add_argument("--rows", type=int, default=3, help="rows to look at (default 3)")
     doctor.set_defaults(run=_doctor)
 
+
+def _add_chat(commands: Any) -> None:
     chat = commands.add_parser("chat", help="talk to a checkpoint in the terminal")
     chat.add_argument("--model", required=True, help="hub id, folder, .gguf or gemma-3-270m")
     chat.add_argument("--system", help="system message")
@@ -61,6 +69,8 @@ def _parser() -> argparse.ArgumentParser:
     chat.add_argument("--max-new-tokens", type=int, default=512, help="longest reply (default 512)")
     chat.set_defaults(run=_chat)
 
+
+def _add_eval(commands: Any) -> None:
     evaluation = commands.add_parser(
         "eval", help="score a model on benchmarks, or compare two evaluations", description=EVAL, formatter_class=RAW
     )
@@ -86,6 +96,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     evaluation.set_defaults(run=_eval)
 
+
+def _add_data(commands: Any) -> None:
     data = commands.add_parser("data", help="build a data mixture with its report, or look at rows")
     actions = data.add_subparsers(required=True, metavar="action")
     spec = "a mixture's YAML, a built folder, a data file or glob, a hub data set, or a built-in name such as `demo`"
@@ -102,6 +114,8 @@ def _parser() -> argparse.ArgumentParser:
     show.add_argument("--tokenizer", default="gemma-3-270m", help="any model name or folder (default gemma-3-270m)")
     show.set_defaults(run=_data_show)
 
+
+def _add_student(commands: Any) -> None:
     student = commands.add_parser(
         "student", help="cut a smaller model out of a checkpoint", description=STUDENT, formatter_class=RAW
     )
@@ -114,6 +128,8 @@ def _parser() -> argparse.ArgumentParser:
     student.add_argument("--overwrite", action="store_true", help="replace the model that --out holds")
     student.set_defaults(run=_student)
 
+
+def _add_average(commands: Any) -> None:
     average = commands.add_parser(
         "average", help="average the weights of checkpoints", description=AVERAGE, formatter_class=RAW
     )
@@ -128,7 +144,6 @@ def _parser() -> argparse.ArgumentParser:
     average.add_argument("--out", required=True, help="folder for the result")
     average.add_argument("--dtype", help="of the written weights: bfloat16 or float32 (default: the sources')")
     average.set_defaults(run=_average)
-    return parser
 
 
 def _doctor(args: argparse.Namespace) -> None:

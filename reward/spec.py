@@ -74,7 +74,7 @@ def build_reward(spec: str | Path | Mapping[str, Any], name: str = "reward") -> 
     a value that one of ours cannot use.
     """
     if isinstance(spec, str | Path) and Path(spec).suffix in (".yaml", ".yml"):
-        spec = _read_yaml(spec)
+        spec = read_spec(spec)
     if isinstance(spec, str):
         return _resolve(spec, {}, spec)
     parts = _unwrapped(spec)
@@ -83,7 +83,8 @@ def build_reward(spec: str | Path | Mapping[str, Any], name: str = "reward") -> 
     return Composite({key: _component(key, given) for key, given in parts.items()}, name)
 
 
-def _read_yaml(path: str | Path) -> Any:
+def read_spec(path: str | Path) -> Any:
+    """The plain data that a reward's YAML file holds. Raises UserError naming the file."""
     try:
         return yaml.safe_load(Path(path).expanduser().read_text(encoding="utf-8"))
     except OSError as error:

@@ -335,7 +335,9 @@ def test_answers_go_on_with_what_they_began_with(refused, here, teacher, rows, c
     reward.write_text("tidy: {reward: repetition_reward, weight: 2.0}\n")
     assert "(reward)" in refused("it_teacher", out, "--train", rows, *options)
     assert "is a cache: choose another" in refused("it_teacher", cache, "--train", rows, *options)
-    assert "not a readable file" in refused("it_teacher", out, "--train", rows, *options, "--reward", tmp_path)
+    assert "could not be read (Is a directory)" in refused(
+        "it_teacher", out, "--train", rows, *options, "--reward", tmp_path
+    )
 
 
 def test_a_teacher_of_another_tokenizer_writes_no_cache(refused, tiny_folders, rows, tmp_path):

@@ -17,19 +17,8 @@ PACKAGE_FOLDERS = {
 }
 LEFT_OUT = {".git", "build", "dist", "runs", "outputs", "wandb", "__pycache__"}  # as .gitignore does
 LANGUAGE = ("language", "prose", "scripts", "mash")
-FOUNDATION = (
-    "gemma",
-    "chat",
-    "cache",
-    "losses",
-    "errors",
-    "lora",
-    "memory",
-    "student",
-    "tensors",
-    "adapters",
-    *LANGUAGE,
-)
+FOUNDATION = ("gemma", "chat", "cache", "losses", "errors", "lora", "memory", "student", *LANGUAGE)
+FOUNDATION += ("tensors", "adapters", "sampling", "endpoint")
 ABOVE = ("teacher", "trainers", "evaluate", "export", "tracking", "stage", "averaging", "pipeline", "cli", "doctor")
 ABOVE += ("terminal",)
 UNDER_DATA_AND_REWARD = ("chat", "cache", "gemma", "losses", "errors", *LANGUAGE)

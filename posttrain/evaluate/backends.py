@@ -7,7 +7,6 @@ A backend has `name`, `settings()` (what must be the same for records to be comp
 prompts: message lists · done: indices that are answered already and need no reply. k = 1 is greedy; more are sampled.
 """
 
-import os
 import random
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -19,11 +18,13 @@ from typing import Any, Protocol
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from posttrain.chat import encode_prompt, normalise_messages
+from posttrain.endpoint import explain, open_client
 from posttrain.errors import UserError
 from posttrain.evaluate.replies import Reply, generate_batches
 from posttrain.gemma import SAMPLING
 
 Messages = list[dict[str, Any]]
+NO_CHAT = "the answer is not that of a chat completions endpoint"
 
 
 class Backend(Protocol):
@@ -129,12 +130,7 @@ class ServedModel:
     name: str = "endpoint"
 
     def __post_init__(self) -> None:
-        if find_spec("openai") is None:
-            raise UserError('--endpoint needs the client: pip install "posttrain[eval]" (or openai)')
-        from openai import OpenAI
-
-        key = os.environ.get("OPENAI_API_KEY", "none")  # local servers ask for none, the client for any
-        self.client = OpenAI(base_url=self.url, api_key=key, max_retries=self.retries, timeout=self.timeout)
+        self.client = open_client(self.url, retries=self.retries, timeout=self.timeout, needed_by="--endpoint")
 
     def settings(self) -> dict[str, Any]:
         return {"backend": self.name, "endpoint_model": self.model}
@@ -194,20 +190,10 @@ class ServedModel:
             tokens = answer.usage.completion_tokens / len(choices) if answer.usage and choices else 0
             replies = [Reply(c.message.content or "", round(tokens), c.finish_reason == "stop") for c in choices]
         except (OpenAIError, ValueError, TypeError, AttributeError) as error:  # the last three: not the protocol's JSON
-            raise UserError(f"{self.url}: {self._fault(error)}") from None
+            raise UserError(f"{self.url}: {explain(error, self.retries, NO_CHAT)}") from None
         if not replies:
-            raise UserError(f"{self.url}: the answer is not that of a chat completions endpoint (it has no choices)")
+            raise UserError(f"{self.url}: {NO_CHAT} (it has no choices)")
         return replies
-
-    def _fault(self, error: Exception) -> str:
-        from openai import APIConnectionError, APIStatusError
-
-        said = " ".join(str(error).split())[:300] or type(error).__name__
-        if isinstance(error, APIStatusError) and not (error.status_code in (408, 409, 429) or error.status_code >= 500):
-            return f"the server refuses what it is asked ({said})"
-        if isinstance(error, APIConnectionError | APIStatusError):
-            return f"no answer after {self.retries} further tries ({said})"
-        return f"the answer is not that of a chat completions endpoint ({said})"
 
 
 def _row_seed(seed: int, row: int) -> int:

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
 from accelerate import PartialState
 from datasets import Dataset
 from tqdm.auto import tqdm
@@ -20,7 +19,7 @@ from posttrain.distill_config import TeacherConfig, is_url
 from posttrain.errors import UserError
 from posttrain.evaluate.backends import Backend, LocalModel, ServedModel
 from posttrain.gemma import load_tokenizer, resolve_source
-from posttrain.reward.spec import build_reward, check_columns
+from posttrain.reward.spec import build_reward, check_columns, read_spec
 from posttrain.teacher.cache import is_cache
 from posttrain.teacher.local import load_teacher
 from posttrain.tracking import append_lines, read_lines, write_whole
@@ -31,7 +30,7 @@ SETTINGS, ROWS = "answers.json", "train.jsonl"
 
 def write_answers(args: TeacherConfig, rows: Dataset, folder: Path, state: PartialState) -> None:
     """Ask for the replies that are missing, score them, and write `train.jsonl`. To be called by all processes."""
-    chosen = _read_yaml(args.reward) if args.reward else None
+    chosen = read_spec(args.reward) if args.reward else None
     reward = build_reward(chosen) if args.reward else None
     if reward is not None:
         check_columns(reward, rows.column_names)
@@ -158,16 +157,6 @@ def _mend(path: Path) -> None:
     """Drop the last line where a kill has cut it off."""
     if path.exists():
         write_whole(path, "".join(json.dumps(line) + "\n" for line in read_lines(path)))
-
-
-def _read_yaml(path: str | None) -> Any:
-    try:
-        return yaml.safe_load(Path(str(path)).expanduser().read_text())
-    except (OSError, UnicodeDecodeError) as error:
-        reason = "no such file" if isinstance(error, FileNotFoundError) else "not a readable file"
-        raise UserError(f"reward: {reason}: {path}") from None
-    except yaml.YAMLError as error:
-        raise UserError(f"reward: {path} is not readable as YAML: {' '.join(str(error).split())}") from None
 
 
 def _summary(lines: Sequence[dict[str, Any]]) -> str:

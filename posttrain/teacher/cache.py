@@ -280,7 +280,7 @@ class TeacherCache:
                 raise UserError(
                     f"{self.folder} was made with other {name.removeprefix('the ')} ({key}: {there} in the cache's "
                     f"{split} split, {here} here): give both recipes the same settings and rows (those held out "
-                    "hang on eval_rows and seed, unless `eval` names them)"
+                    "depend on eval_rows and seed, unless `eval` names them)"
                 )
 
     def row(self, split: str, number: int) -> Picked:

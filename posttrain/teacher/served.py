@@ -1,11 +1,9 @@
 """A teacher behind an endpoint that tells the log-probabilities of a prompt's tokens, as `vllm serve` does."""
 
 import math
-import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from itertools import islice, repeat
 from typing import Any
 
@@ -13,10 +11,12 @@ import torch
 from torch import Tensor
 
 from posttrain.chat import IGNORE
+from posttrain.endpoint import explain, open_client
 from posttrain.errors import UserError
 from posttrain.teacher.identity import SHARED
 from posttrain.teacher.targets import Picked, SparseTargets, TokenTargets, padded
 
+SILENT = "it tells no log-probabilities of a prompt's tokens, as `vllm serve` does"
 FURTHER = 64  # rows of the head that models from 4B up have more, of which text has none: their mass is the rest's
 
 
@@ -41,12 +41,7 @@ class ServedTeacher:
     _client: Any = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        if find_spec("openai") is None:
-            raise UserError('a served teacher needs the client: pip install "posttrain[eval]" (or openai)')
-        from openai import OpenAI
-
-        key = os.environ.get("OPENAI_API_KEY", "none")  # local servers ask for none, the client for any
-        self._client = OpenAI(base_url=self.url, api_key=key, max_retries=self.retries, timeout=self.timeout)
+        self._client = open_client(self.url, retries=self.retries, timeout=self.timeout, needed_by="a served teacher")
 
     def targets(
         self, inputs: dict[str, Tensor], at: Tensor, *, own_tokens: bool = False
@@ -76,7 +71,7 @@ class ServedTeacher:
                 )
                 return answer.choices[0].text
             except (OpenAIError, LookupError, TypeError, AttributeError) as error:
-                raise UserError(f"{self.url}: {_fault(error, self.retries)}") from None
+                raise UserError(f"{self.url}: {explain(error, self.retries, SILENT)}") from None
 
         with ThreadPoolExecutor(self.concurrency) as pool:
             return list(pool.map(reply, prompts))
@@ -108,7 +103,7 @@ class ServedTeacher:
         except UserError:
             raise
         except (OpenAIError, LookupError, ValueError, TypeError, AttributeError) as error:
-            raise UserError(f"{self.url}: {_fault(error, self.retries)}") from None
+            raise UserError(f"{self.url}: {explain(error, self.retries, SILENT)}") from None
         for place, one in zip(places, found, strict=True):
             self._check(place, ids[place], one, top)
         self._check_pieces(ids, told)
@@ -156,14 +151,3 @@ def _picked(said: list[dict[int, float]], top: int) -> Picked:
     lengths = torch.tensor([len(tokens) for tokens in kept])
     sums = [sum(math.exp(one[token]) for token in tokens) for tokens, one in zip(kept, said, strict=True)]
     return Picked(lengths, ids, weights, torch.tensor([max(0.0, 1 - told) for told in sums]))
-
-
-def _fault(error: Exception, retries: int) -> str:
-    from openai import APIConnectionError, APIStatusError
-
-    said = "".join(c for c in " ".join(str(error).split())[:300] if c.isprintable()) or type(error).__name__
-    if isinstance(error, APIStatusError) and not (error.status_code in (408, 409, 429) or error.status_code >= 500):
-        return f"the server refuses what it is asked ({said})"
-    if isinstance(error, APIConnectionError | APIStatusError):
-        return f"no answer after {retries} further tries ({said})"
-    return f"it tells no log-probabilities of a prompt's tokens, as `vllm serve` does ({said})"
