@@ -3,9 +3,9 @@ r"""Whether a reply's final answer is right: the verifier for mathematics, for R
     judge(r"… so the answer is \boxed{\frac{1}{2}}.", "0.5")    ->  Verdict(correct=True, extracted="\\frac{1}{2}", …)
     math_reward(completions, answer)                            ->  [1.0, 0.0, None, …]     (TRL's signature)
 
-Four steps, a module each: the answer is found (math_extraction), brought to one spelling (math_notation), read as a
-quantity, list, interval, choice, words … (math_reading) and compared (math_equality): exactly where that can be done in
-this process, by a worker with a hard deadline (math_workers) where it cannot. No text is ever run as code.
+Four steps, a module each in `mathematics`: the answer is found (extraction), brought to one spelling (notation), read
+as a quantity, list, interval, choice, words … (reading) and compared (equality): exactly where that can be done in this
+process, by a worker with a hard deadline (workers) where it cannot. No text is ever run as code.
 
 What is right: the gold's value in any spelling, also unevaluated (`2^{10}` is 1024, `7 \times 8` is 56: MATH's rule,
 symbolic equality), unless the problem is given and the reply only says it again. A sum, product, integral or limit
@@ -20,13 +20,13 @@ from typing import Any
 
 from posttrain.errors import UserError
 from posttrain.reward.completions import Completion, check_lengths, completion_texts
-from posttrain.reward.math_equality import equal
-from posttrain.reward.math_extraction import extract, extract_gold, is_strange
-from posttrain.reward.math_forms import same_form
-from posttrain.reward.math_notation import MAX_LENGTH, normalise
-from posttrain.reward.math_spellings import spellings
-from posttrain.reward.math_verdicts import Request, first_of
-from posttrain.reward.math_workers import shared_pool
+from posttrain.reward.mathematics.equality import equal
+from posttrain.reward.mathematics.extraction import extract, extract_gold, is_strange
+from posttrain.reward.mathematics.forms import same_form
+from posttrain.reward.mathematics.notation import MAX_LENGTH, normalise
+from posttrain.reward.mathematics.spellings import spellings
+from posttrain.reward.mathematics.verdicts import Request, first_of
+from posttrain.reward.mathematics.workers import shared_pool
 
 SECONDS = 3.0
 
@@ -63,7 +63,7 @@ def judge_all(
 ) -> list[Verdict]:
     """The verdicts on replies, one gold answer (or gold solution) each. Never hangs and raises for no reply's text.
 
-    protocol: see math_extraction · problems: the questions; with them a reply that only says the question's own
+    protocol: see mathematics.extraction · problems: the questions; with them a reply that only says the question's own
     expression again is wrong · seconds: the deadline of each comparison that needs a worker; a batch's run side by side
     Raises UserError for an unknown protocol and for lists of different lengths.
     """

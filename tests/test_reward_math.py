@@ -19,9 +19,9 @@ import pytest
 from posttrain.errors import UserError
 from posttrain.reward import math_reward
 from posttrain.reward.math import judge, judge_all
-from posttrain.reward.math_equality import equal
-from posttrain.reward.math_extraction import extract, extract_gold
-from posttrain.reward.math_notation import normalise
+from posttrain.reward.mathematics.equality import equal
+from posttrain.reward.mathematics.extraction import extract, extract_gold
+from posttrain.reward.mathematics.notation import normalise
 
 ROOT = Path(__file__).parent.parent
 PROBES = ROOT / "tests" / "probes"

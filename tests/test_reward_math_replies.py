@@ -8,10 +8,10 @@ import time
 import pytest
 
 from posttrain.reward.math import judge
-from posttrain.reward.math_asides import without_asides
-from posttrain.reward.math_extraction import boxed
-from posttrain.reward.math_number_words import in_figures
-from posttrain.reward.math_spellings import spellings
+from posttrain.reward.mathematics.asides import without_asides
+from posttrain.reward.mathematics.extraction import boxed
+from posttrain.reward.mathematics.number_words import in_figures
+from posttrain.reward.mathematics.spellings import spellings
 
 
 @pytest.mark.parametrize(

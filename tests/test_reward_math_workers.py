@@ -11,11 +11,11 @@ import time
 import psutil
 import pytest
 
-from posttrain.reward import math_workers
 from posttrain.reward.math import judge, judge_all
-from posttrain.reward.math_expressions import MAX_DEPTH, Unreadable, parse
-from posttrain.reward.math_worker import answer_request
-from posttrain.reward.math_workers import Pool
+from posttrain.reward.mathematics import workers as math_workers
+from posttrain.reward.mathematics.expressions import MAX_DEPTH, Unreadable, parse
+from posttrain.reward.mathematics.worker import answer_request
+from posttrain.reward.mathematics.workers import Pool
 
 NEVER = {"gold": parse("5"), "answer": parse("9^{9^{9^9}}")}  # no computer ends this
 EQUAL = {"gold": parse("\\frac{\\sqrt2}{2}"), "answer": parse("1/sqrt(2)")}
@@ -94,7 +94,7 @@ def test_a_forked_process_has_workers_of_its_own():
 
 def test_the_workers_end_with_the_process_that_started_them():
     code = (
-        "from posttrain.reward.math import judge\nfrom posttrain.reward import math_workers\n"
+        "from posttrain.reward.math import judge\nfrom posttrain.reward.mathematics import workers as math_workers\n"
         "judge('\\\\boxed{1/sqrt(2)}', '\\\\frac{\\\\sqrt2}{2}')\n"
         "print(next(w.process.pid for w in math_workers.shared_pool().places.queue if w))"
     )

@@ -40,7 +40,7 @@ def _mathematics(rows: Sequence[Row], replies: Sequence[str], protocol: str) -> 
 
 def check_answer(row: Row, where: str) -> None:
     """The row's `answer` must hold something to compare with."""
-    from posttrain.reward.math_extraction import extract_gold
+    from posttrain.reward.mathematics.extraction import extract_gold
 
     if extract_gold(row["answer"]) is None:
         raise UserError(f"{where}: no answer can be read in `answer` ({row['answer']!r:.60})")

@@ -7,9 +7,9 @@ number.
 
 import re
 
-from posttrain.reward.math_asides import sentences
-from posttrain.reward.math_tokens import word_set
-from posttrain.reward.math_units import NOT_COUNTED, SCALES, number_word
+from posttrain.reward.mathematics.asides import sentences
+from posttrain.reward.mathematics.tokens import word_set
+from posttrain.reward.mathematics.units import NOT_COUNTED, SCALES, number_word
 
 _ONES = "two|three|four|five|six|seven|eight|nine"
 _NUMBER = re.compile(

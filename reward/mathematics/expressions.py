@@ -10,7 +10,7 @@ wrong answer right. Symbols are single letters, case counts, and juxtaposition m
 import re
 from typing import Any
 
-from posttrain.reward.math_tokens import ALIASES, CONSTANTS, FUNCTIONS, GREEK, Unreadable, tokens
+from posttrain.reward.mathematics.tokens import ALIASES, CONSTANTS, FUNCTIONS, GREEK, Unreadable, tokens
 
 Tree = tuple[Any, ...]
 

@@ -7,15 +7,15 @@ that agree. What is only rounded, and what only shows the working, must fit and 
 import re
 from fractions import Fraction
 
-from posttrain.reward import math_units
-from posttrain.reward.math_answers import Answer, Based, Equation, Moment, Quantity
-from posttrain.reward.math_forms import same_form
-from posttrain.reward.math_identity import rounds_to
-from posttrain.reward.math_names import is_name
-from posttrain.reward.math_notation import normalise
-from posttrain.reward.math_number_words import in_figures
-from posttrain.reward.math_reading import read
-from posttrain.reward.math_values import TooBig, Undefined, exact
+from posttrain.reward.mathematics import units as math_units
+from posttrain.reward.mathematics.answers import Answer, Based, Equation, Moment, Quantity
+from posttrain.reward.mathematics.forms import same_form
+from posttrain.reward.mathematics.identity import rounds_to
+from posttrain.reward.mathematics.names import is_name
+from posttrain.reward.mathematics.notation import normalise
+from posttrain.reward.mathematics.number_words import in_figures
+from posttrain.reward.mathematics.reading import read
+from posttrain.reward.mathematics.values import TooBig, Undefined, exact
 
 MAX_SPELLED = 300  # characters
 _TEXT = re.compile(r"\\text\s*\{([^{}]*)\}")

@@ -2,10 +2,10 @@
 
 import re
 
-from posttrain.reward.math_expressions import Tree, parse
-from posttrain.reward.math_notation import plain_text
-from posttrain.reward.math_tokens import Unreadable
-from posttrain.reward.math_units import number_word
+from posttrain.reward.mathematics.expressions import Tree, parse
+from posttrain.reward.mathematics.notation import plain_text
+from posttrain.reward.mathematics.tokens import Unreadable
+from posttrain.reward.mathematics.units import number_word
 
 THOUSANDS = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?![\d,])", re.ASCII)
 TRIPLES = re.compile(r"[1-9]\d{2}(?:,[1-9]\d{2})+", re.ASCII)  # 100,200: one number or two

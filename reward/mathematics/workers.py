@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-MODULE = "posttrain.reward.math_worker"
+MODULE = "posttrain.reward.mathematics.worker"
 START_SECONDS = 60.0  # imports, on a loaded machine; the deadline begins only after them
 _ENVIRONMENT = (
     "PATH",

@@ -9,7 +9,7 @@ r"""The final answer in a reply, and in a gold solution, by protocol.
 Of several boxes only the last counts, even when it is empty or cut off; boxes that one sentence offers together (`or`,
 a comma) count as the list of what they hold. What stands in a thinking passage (<think>…) never counts, what stands in
 a fenced block of code only if nothing outside states an answer. What a reply without a mark ends on is the matter of
-math_endings: of several numbers ("4 or 5") none is right by coming last.
+endings: of several numbers ("4 or 5") none is right by coming last.
 """
 
 import math
@@ -19,13 +19,13 @@ from fractions import Fraction
 from typing import Any
 
 from posttrain.errors import UserError
-from posttrain.reward.math_answers import Answer, Equation, Several, Words
-from posttrain.reward.math_asides import without_asides
-from posttrain.reward.math_endings import last_number, last_value
-from posttrain.reward.math_names import unlabelled
-from posttrain.reward.math_notation import closing, normalise
-from posttrain.reward.math_reading import read
-from posttrain.reward.math_units import HEDGES
+from posttrain.reward.mathematics.answers import Answer, Equation, Several, Words
+from posttrain.reward.mathematics.asides import without_asides
+from posttrain.reward.mathematics.endings import last_number, last_value
+from posttrain.reward.mathematics.names import unlabelled
+from posttrain.reward.mathematics.notation import closing, normalise
+from posttrain.reward.mathematics.reading import read
+from posttrain.reward.mathematics.units import HEDGES
 
 PROTOCOLS = ("auto", "boxed", "stated", "number")
 MAX_REPLY = 400_000  # characters, of which the end is kept

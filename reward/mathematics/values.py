@@ -1,4 +1,4 @@
-"""What a tree of math_expressions is worth: exactly, as a Fraction, or numerically at sample points.
+"""What a tree of expressions is worth: exactly, as a Fraction, or numerically at sample points.
 
 Both are bounded: an exact value stays below a few thousand bits, a numeric one is floating-point. What does not fit is
 None ("not known here"), and goes to a worker that may be killed.
@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
-from posttrain.reward.math_expressions import Tree, symbols
+from posttrain.reward.mathematics.expressions import Tree, symbols
 
 MAX_BITS = 4096
 MAX_DIGITS = 1000

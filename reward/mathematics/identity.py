@@ -3,10 +3,10 @@
 import math
 from fractions import Fraction
 
-from posttrain.reward.math_answers import INFINITY
-from posttrain.reward.math_expressions import Tree, symbols
-from posttrain.reward.math_values import Floats, TooBig, Undefined, evaluate, exact, look, read_number
-from posttrain.reward.math_verdicts import Verdict, all_of
+from posttrain.reward.mathematics.answers import INFINITY
+from posttrain.reward.mathematics.expressions import Tree, symbols
+from posttrain.reward.mathematics.values import Floats, TooBig, Undefined, evaluate, exact, look, read_number
+from posttrain.reward.mathematics.verdicts import Verdict, all_of
 
 MIN_ROUNDED_DIGITS = 4
 PRINTED_DIGITS = 12  # from here on a decimal is a double as it is printed

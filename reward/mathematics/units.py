@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
-from posttrain.reward.math_notation import plain_text
-from posttrain.reward.math_tokens import word_set
+from posttrain.reward.mathematics.notation import plain_text
+from posttrain.reward.mathematics.tokens import word_set
 
 F = Fraction
 _UNITS: dict[str, dict[str, Fraction]] = {

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
-from posttrain.reward.math_answers import INFINITY, Answer, Span
-from posttrain.reward.math_expressions import Tree, symbols
-from posttrain.reward.math_identity import infinity_sign, is_infinite, same_tree
-from posttrain.reward.math_names import is_name, plain_name
-from posttrain.reward.math_notation import plain_text, split_top
-from posttrain.reward.math_numerals import read_tree
-from posttrain.reward.math_values import Undefined, exact
-from posttrain.reward.math_verdicts import Verdict, all_of
+from posttrain.reward.mathematics.answers import INFINITY, Answer, Span
+from posttrain.reward.mathematics.expressions import Tree, symbols
+from posttrain.reward.mathematics.identity import infinity_sign, is_infinite, same_tree
+from posttrain.reward.mathematics.names import is_name, plain_name
+from posttrain.reward.mathematics.notation import plain_text, split_top
+from posttrain.reward.mathematics.numerals import read_tree
+from posttrain.reward.mathematics.values import Undefined, exact
+from posttrain.reward.mathematics.verdicts import Verdict, all_of
 
 _REALS = re.compile(r"\\r|(?:all|any)(?: real)? numbers|all reals|\(\s*-\s*\\infty\s*,\s*\+?\\infty\s*\)")
 Ends = tuple[Fraction | float, Fraction | float, bool, bool]  # low, high, is low open, is high

@@ -7,7 +7,7 @@ r"""One spelling for one thing: Unicode, LaTeX's many ways to typeset the same, 
 import re
 import unicodedata
 
-from posttrain.reward.math_tokens import GREEK
+from posttrain.reward.mathematics.tokens import GREEK
 
 MAX_LENGTH = 4000  # what is longer is no final answer
 

@@ -9,8 +9,8 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 
-from posttrain.reward import math_units
-from posttrain.reward.math_answers import (
+from posttrain.reward.mathematics import units as math_units
+from posttrain.reward.mathematics.answers import (
     Answer,
     Based,
     Empty,
@@ -24,11 +24,11 @@ from posttrain.reward.math_answers import (
     Span,
     Words,
 )
-from posttrain.reward.math_intervals import read_inequality, read_span, read_union
-from posttrain.reward.math_moments import read_moment
-from posttrain.reward.math_names import is_name, unlabelled
-from posttrain.reward.math_notation import normalise, plain_text, split_top
-from posttrain.reward.math_numerals import LAKHS, THOUSANDS, TRIPLES, read_tree, recurring, share
+from posttrain.reward.mathematics.intervals import read_inequality, read_span, read_union
+from posttrain.reward.mathematics.moments import read_moment
+from posttrain.reward.mathematics.names import is_name, unlabelled
+from posttrain.reward.mathematics.notation import normalise, plain_text, split_top
+from posttrain.reward.mathematics.numerals import LAKHS, THOUSANDS, TRIPLES, read_tree, recurring, share
 
 MAX_ITEMS = 64
 MAX_READ = 1000  # characters; a longer answer equals only its own text

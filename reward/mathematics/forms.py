@@ -7,12 +7,12 @@ from dataclasses import fields, is_dataclass
 from fractions import Fraction
 from typing import Any
 
-from posttrain.reward.math_answers import Equation
-from posttrain.reward.math_expressions import Tree
-from posttrain.reward.math_notation import normalise
-from posttrain.reward.math_numerals import read_tree
-from posttrain.reward.math_reading import read
-from posttrain.reward.math_values import TooBig, read_number
+from posttrain.reward.mathematics.answers import Equation
+from posttrain.reward.mathematics.expressions import Tree
+from posttrain.reward.mathematics.notation import normalise
+from posttrain.reward.mathematics.numerals import read_tree
+from posttrain.reward.mathematics.reading import read
+from posttrain.reward.mathematics.values import TooBig, read_number
 
 
 def same_form(one: str, other: str) -> bool:

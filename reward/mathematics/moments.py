@@ -2,8 +2,8 @@
 
 import re
 
-from posttrain.reward.math_answers import Moment
-from posttrain.reward.math_notation import plain_text
+from posttrain.reward.mathematics.answers import Moment
+from posttrain.reward.mathematics.notation import plain_text
 
 _CLOCK = re.compile(r"(\d{1,2}):([0-5]\d)(?::([0-5]\d))?\s*([ap])?\.?\s*m?\.?", re.ASCII)
 _HOUR = re.compile(r"(\d{1,2})\s*([ap])\.?\s*m", re.ASCII)  # 10 a.m.

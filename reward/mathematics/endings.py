@@ -11,12 +11,12 @@ as a whole and is not right by coming last. A dash after a word (`Final answer -
 import re
 from dataclasses import dataclass
 
-from posttrain.reward.math_asides import sentences, without_asides
-from posttrain.reward.math_notation import unify_characters
-from posttrain.reward.math_number_words import in_figures
-from posttrain.reward.math_spellings import spellings
-from posttrain.reward.math_tokens import word_set
-from posttrain.reward.math_units import read_unit
+from posttrain.reward.mathematics.asides import sentences, without_asides
+from posttrain.reward.mathematics.notation import unify_characters
+from posttrain.reward.mathematics.number_words import in_figures
+from posttrain.reward.mathematics.spellings import spellings
+from posttrain.reward.mathematics.tokens import word_set
+from posttrain.reward.mathematics.units import read_unit
 
 MAX_ENDING = 4000  # characters at the end, in which the value must lie
 MAX_COMPUTED = 300  # characters of a calculation before its result
@@ -207,7 +207,7 @@ def _single(word: _Word, sign: str = "") -> str:
 
 
 def _respelt(text: str) -> str | None:
-    """The value before a bracket that ends the text, with that bracket, which says it again (`math_spellings`) or, with
+    """The value before a bracket that ends the text, with that bracket, which says it again (`spellings`) or, with
     a number of its own, makes it another; None for a bracket without a number, and for a point."""
     spans = sentences(text)
     match = _LAST_BRACKET.fullmatch(text, spans[-1][0]) if spans else None

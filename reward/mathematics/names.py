@@ -2,11 +2,11 @@ r"""What only names the answer: the left side of an equation (`x`, `f(2)`, \\ang
 
 import re
 
-from posttrain.reward import math_units
-from posttrain.reward.math_expressions import symbols
-from posttrain.reward.math_notation import plain_text
-from posttrain.reward.math_numerals import read_tree
-from posttrain.reward.math_tokens import word_set
+from posttrain.reward.mathematics import units as math_units
+from posttrain.reward.mathematics.expressions import symbols
+from posttrain.reward.mathematics.notation import plain_text
+from posttrain.reward.mathematics.numerals import read_tree
+from posttrain.reward.mathematics.tokens import word_set
 
 _D = r"(?:d|\\partial|\\text\s*\{\s*d\s*\})\s*"
 _DERIVATIVE = (

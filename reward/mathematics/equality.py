@@ -1,7 +1,7 @@
 r"""Whether two answers say the same, decided here where that is possible, and handed on as requests where it is not.
 
 A verdict is False, True, or a tuple of requests: pairs of trees that agree in double precision and are equal if a
-worker (math_worker) finds them so with many more digits. `equal` is True only if the gold's own form allows it:
+worker (worker) finds them so with many more digits. `equal` is True only if the gold's own form allows it:
 
 - Lists, sets and solutions (`x=1 or x=2`) agree in any order, tuples, intervals and values of several names in theirs.
   A bare list is no tuple; a set is what is left without repeats; a union is its points.
@@ -19,7 +19,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from posttrain.reward.math_answers import (
+from posttrain.reward.mathematics.answers import (
     Answer,
     Based,
     Empty,
@@ -33,16 +33,16 @@ from posttrain.reward.math_answers import (
     Span,
     Words,
 )
-from posttrain.reward.math_expressions import symbols
-from posttrain.reward.math_identity import rounds_to, same_tree
-from posttrain.reward.math_intervals import same_span
-from posttrain.reward.math_names import is_name, named_symbols, plain_name
-from posttrain.reward.math_notation import normalise
-from posttrain.reward.math_numerals import read_tree
-from posttrain.reward.math_quantities import same_quantity
-from posttrain.reward.math_reading import read
-from posttrain.reward.math_values import look_proportional
-from posttrain.reward.math_verdicts import Verdict, all_of, first_of
+from posttrain.reward.mathematics.expressions import symbols
+from posttrain.reward.mathematics.identity import rounds_to, same_tree
+from posttrain.reward.mathematics.intervals import same_span
+from posttrain.reward.mathematics.names import is_name, named_symbols, plain_name
+from posttrain.reward.mathematics.notation import normalise
+from posttrain.reward.mathematics.numerals import read_tree
+from posttrain.reward.mathematics.quantities import same_quantity
+from posttrain.reward.mathematics.reading import read
+from posttrain.reward.mathematics.values import look_proportional
+from posttrain.reward.mathematics.verdicts import Verdict, all_of, first_of
 
 
 @lru_cache(8192)

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Union
 
-from posttrain.reward import math_units
-from posttrain.reward.math_expressions import Tree
+from posttrain.reward.mathematics import units as math_units
+from posttrain.reward.mathematics.expressions import Tree
 
 
 @dataclass(frozen=True)

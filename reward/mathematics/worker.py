@@ -1,4 +1,4 @@
-"""The worker that confirms an equality: `python -m posttrain.reward.math_worker`, JSON lines in and out.
+"""The worker that confirms an equality: `python -m posttrain.reward.mathematics.worker`, JSON lines in and out.
 
     {"gold": tree, "answer": tree}                         -> {"started": true}, {"equal": true}
     {"gold": tree, "answer": tree, "proportional": true}       equal up to a constant factor
@@ -19,8 +19,8 @@ from typing import Any
 
 import mpmath
 
-from posttrain.reward.math_expressions import Tree, symbols
-from posttrain.reward.math_values import TooBig, Undefined, evaluate, sample_points
+from posttrain.reward.mathematics.expressions import Tree, symbols
+from posttrain.reward.mathematics.values import TooBig, Undefined, evaluate, sample_points
 
 MEMORY_BYTES = 2 << 30
 DIGITS = 120

@@ -1,11 +1,11 @@
 """Whether two quantities are equal: the numbers, and what stands beside them."""
 
-from posttrain.reward import math_units
-from posttrain.reward.math_answers import Quantity
-from posttrain.reward.math_expressions import Tree, symbols
-from posttrain.reward.math_identity import same_tree
-from posttrain.reward.math_values import Undefined, exact
-from posttrain.reward.math_verdicts import Verdict
+from posttrain.reward.mathematics import units as math_units
+from posttrain.reward.mathematics.answers import Quantity
+from posttrain.reward.mathematics.expressions import Tree, symbols
+from posttrain.reward.mathematics.identity import same_tree
+from posttrain.reward.mathematics.values import Undefined, exact
+from posttrain.reward.mathematics.verdicts import Verdict
 
 _VARIABLES = frozenset({"x", "t", "u", "y", "z", "theta"})
 
