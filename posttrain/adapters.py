@@ -80,6 +80,7 @@ def combine_adapters(
     """Write Σ c_i·s_i·B_i·A_i as one adapter: the A's one under the other, the B's side by side, its own scale 1."""
     _check_same(adapters)
     used = [i for i in range(len(adapters)) if any(coefficients(name)[i] for name in _names(adapters[0]))]
+    used = used or [0]  # nothing of any: an adapter that does nothing
     found = {}
     for module in adapters[0].pairs:
         weights = coefficients(module)

@@ -253,6 +253,12 @@ def test_adapters_average_as_the_models_that_they_make(how, adapters, folders, t
     assert (adapter / "stage.json").exists()
 
 
+def test_nothing_of_an_adapter_is_its_base(adapters, folders, tmp_path):
+    found = applied(folders, interpolate(folders / "init", adapters / "1", 0.0, tmp_path / "out"))
+    base = AutoModelForCausalLM.from_pretrained(folders / "init", dtype=torch.float32).state_dict()
+    assert all(torch.equal(found[name], tensor.double()) for name, tensor in base.items())
+
+
 def test_adapters_that_began_from_an_adapter(adapters, folders, tmp_path):
     found = applied(folders, interpolate(adapters / "1", adapters / "2", 0.25, tmp_path / "out"))
     one, other = (applied(folders, adapters / name) for name in "12")
