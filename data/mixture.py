@@ -47,19 +47,23 @@ class Splits:
     fingerprints: dict[str, str]  # of `train` and, where given apart, `eval`
 
 
-def load_splits(train: str, eval: str | None, *, eval_rows: int, limit: int | None, seed: int) -> Splits:
-    """Rows to train on and rows to hold out, as the recipes' data arguments say.
+def load_splits(
+    train: str, eval: str | None, *, eval_rows: int, limit: int | None, seed: int, kind: str = "chat"
+) -> Splits:
+    """Rows to train on and rows to hold out, as the recipes' data arguments say; of what `kind`, the recipe.
 
     Held out are the first `eval_rows` of `eval` or of the mixture's own test split; without either, so many rows at
     random, and at most a third, of `train`. Raises UserError as `load_mixture` does.
     """
-    folder = _built(train, "train", limit, None)
+    folder = _built(train, "train", limit, None, kind)
     manifest, mixture = _manifest(folder), _open_built(folder)
+    _check_kind(manifest, kind, train)
     rows, test = mixture["train"], mixture.get("test")
     rows = _head(rows, limit or len(rows))
     fingerprints = {"train": manifest["fingerprint"]}
     if eval or has_test_split(train):
-        folder = _built(eval or train, "test" if has_test_split(eval or train) else "train", None, None)
+        folder = _built(eval or train, "test" if has_test_split(eval or train) else "train", None, None, kind)
+        _check_kind(_manifest(folder), kind, eval or train)
         other = _open_built(folder)
         test = other.get("test", other["train"])
         fingerprints["eval"] = _manifest(folder)["fingerprint"]
@@ -68,6 +72,13 @@ def load_splits(train: str, eval: str | None, *, eval_rows: int, limit: int | No
     elif test is not None:
         test = _head(test, eval_rows)
     return Splits(rows, test if test is not None and len(test) else None, manifest, fingerprints)
+
+
+def _check_kind(manifest: dict[str, Any], kind: str, name: str) -> None:
+    if manifest["spec"]["kind"] != kind:
+        raise UserError(
+            f"{name}: its rows are of `kind: {manifest['spec']['kind']}`, and here `kind: {kind}` is wanted"
+        )
 
 
 def _head(rows: Dataset, count: int) -> Dataset:
@@ -130,18 +141,22 @@ def _is_built(spec: str | Path) -> bool:
     return (Path(spec).expanduser() / "manifest.json").is_file()
 
 
-def mixture_spec(spec: str | Path | dict[str, Any], split: str = "train", limit: int | None = None) -> MixtureSpec:
-    """A YAML's or dict's spec, or that of one source as it is."""
+def mixture_spec(
+    spec: str | Path | dict[str, Any], split: str = "train", limit: int | None = None, kind: str = "chat"
+) -> MixtureSpec:
+    """A YAML's or dict's spec, or that of one source as it is, whose rows are read as `kind`."""
     if _is_spec(spec):
         return read_spec(spec)
-    return single_source(str(spec), split=split, limit=limit)
+    return single_source(str(spec), split=split, limit=limit, kind=kind)
 
 
-def _built(spec: str | Path | dict[str, Any], split: str, limit: int | None, workers: int | None) -> Path:
+def _built(
+    spec: str | Path | dict[str, Any], split: str, limit: int | None, workers: int | None, kind: str = "chat"
+) -> Path:
     """The folder of the built mixture; built now, into the cache, if it is not there."""
     if isinstance(spec, str | Path) and _is_built(spec):
         return Path(spec).expanduser()
-    mixture = mixture_spec(spec, split, limit)
+    mixture = mixture_spec(spec, split, limit, kind)
     out = cache_dir() / "data" / _key(mixture)[:32]
     out.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{out}.lock"):

@@ -120,9 +120,9 @@ def read_spec(spec: str | Path | dict[str, Any]) -> MixtureSpec:
     return _mixture(content, path.name, path.parent)
 
 
-def single_source(name: str, *, split: str = "train", limit: int | None = None) -> MixtureSpec:
+def single_source(name: str, *, split: str = "train", limit: int | None = None, kind: str = "chat") -> MixtureSpec:
     """The mixture of one source as it is: every row once, in order, unfiltered."""
-    return MixtureSpec({Path(name).name or name: SourceSpec(name, split=split, limit=limit)}, shuffle=False)
+    return MixtureSpec({Path(name).name or name: SourceSpec(name, split=split, limit=limit)}, kind, shuffle=False)
 
 
 def _mixture(content: dict[str, Any], where: str, folder: Path) -> MixtureSpec:

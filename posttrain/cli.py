@@ -34,6 +34,14 @@ slerp        of two folders or more that began from --init; WARP's (2406.16768)
 interpolate  of one folder and --init, by --eta; WARP's. Several --eta write a folder each
 ema          of the folders in the order given, by --rate"""
 
+WARM = """Train reward models that differ in seed, learning rate, dropout or SFT checkpoint, and average their weights
+(WARM, 2401.12187).
+
+  posttrain warm recipes/configs/warm_270m_cpu.yaml --out runs/warm
+
+The spec holds `config` (a YAML of it_reward_model.py), `launch` (an accelerate config), `members` (settings each) and
+`average`: mean, or greedy (members that do not make the held-out accuracy worse). The result is in DIR/warm."""
+
 
 @one_line_errors
 def main(argv: list[str] | None = None) -> None:
@@ -45,7 +53,7 @@ def main(argv: list[str] | None = None) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("posttrain", description="The Gemma post-training recipe.")
     commands = parser.add_subparsers(required=True, metavar="command")
-    for add in (_add_doctor, _add_chat, _add_eval, _add_data, _add_student, _add_average):
+    for add in (_add_doctor, _add_chat, _add_eval, _add_data, _add_student, _add_average, _add_warm):
         add(commands)
     return parser
 
@@ -146,6 +154,16 @@ def _add_average(commands: Any) -> None:
     average.set_defaults(run=_average)
 
 
+def _add_warm(commands: Any) -> None:
+    warm = commands.add_parser(
+        "warm", help="train several reward models and average them", description=WARM, formatter_class=RAW
+    )
+    warm.add_argument("spec", help="the YAML")
+    warm.add_argument("--out", required=True, help="folder for the members and the mean; the same command goes on")
+    warm.add_argument("--commands", action="store_true", help="print the members' commands, to run them elsewhere")
+    warm.set_defaults(run=_warm)
+
+
 def _doctor(args: argparse.Namespace) -> None:
     from posttrain.doctor import doctor
 
@@ -199,6 +217,12 @@ def _average(args: argparse.Namespace) -> None:
 
     settings = ("init", "weight", "eta", "rate", "dtype")
     run(args.how, args.folders, args.out, **{name: getattr(args, name) for name in settings})
+
+
+def _warm(args: argparse.Namespace) -> None:
+    from posttrain.warm_command import run
+
+    run(args.spec, args.out, commands=args.commands)
 
 
 if __name__ == "__main__":

@@ -107,10 +107,10 @@ class DataArguments:
 
 
 @dataclass
-class SFTConfig(trl.SFTConfig):
-    """TRL's SFTConfig with our defaults, and what evaluation by generated replies needs."""
+class RunConfig:
+    """What every training recipe's config has beside TRL's own, and our defaults; goes before TRL's class."""
 
-    output_dir: str = field(default="runs/sft", metadata={"help": "Run folder; holds the -IT model when finished."})
+    output_dir: str = field(default="runs/run", metadata={"help": "Run folder; holds the model when finished."})
     bf16: bool | None = field(default=None, metadata={"help": "bf16 mixed precision; by default where CUDA has it."})
     use_cpu: bool = field(default=False, metadata={"help": "Train on the CPU; so it is where there is nothing else."})
     gradient_checkpointing: bool = field(
@@ -121,10 +121,35 @@ class SFTConfig(trl.SFTConfig):
     report_to: list[str] | str | None = field(
         default="wandb", metadata={"help": "wandb (offline unless logged in), trackio, tensorboard, or none."}
     )
-    eval_packing: bool | None = field(default=False, metadata={"help": "Not supported: held-out rows are padded."})
     eval_on_start: bool = field(
         default=True, metadata={"help": "Evaluate before the first step (the `before` column)."}
     )
+    overwrite: bool = field(
+        default=False, metadata={"help": "Begin anew in an output_dir that holds another or a finished run."}
+    )
+
+    def __post_init__(self) -> None:
+        given: Any = self
+        if given.fp16 or os.environ.get("ACCELERATE_MIXED_PRECISION") == "fp16" or _deepspeed_wants_fp16():
+            resolve_dtype("float16")
+        for name, reason in _REFUSED.items():
+            if getattr(self, name, None):
+                raise UserError(f"{name} is not supported: {reason}")
+        launched_on_cpu = os.environ.get("ACCELERATE_USE_CPU", "").lower() == "true"
+        self.use_cpu = self.use_cpu or launched_on_cpu or not torch.accelerator.is_available()
+        if self.use_cpu:  # said outright, or several processes on CPU would each train alone, and nothing tells
+            given.dataloader_pin_memory = False
+        if self.bf16 is None:  # TRL's default is True everywhere; CPUs without bf16 units are 100 times slower in it
+            self.bf16 = not self.use_cpu and torch.cuda.is_available() and torch.cuda.is_bf16_supported()
+        if self.save_total_limit == 1:
+            raise UserError("save_total_limit must be 2 or more: a kill while one is written leaves the one before it")
+        super().__post_init__()  # type: ignore[misc]
+
+
+@dataclass
+class RepliesConfig(RunConfig):
+    """Evaluation by replies that the model writes in training."""
+
     sample_rows: int = field(default=16, metadata={"help": "Held-out prompts answered at every evaluation (0: none)."})
     sample_tokens: int = field(default=128, metadata={"help": "Longest generated reply, in tokens."})
     benchmark: str | None = field(
@@ -135,29 +160,24 @@ class SFTConfig(trl.SFTConfig):
     benchmark_steps: int = field(
         default=100, metadata={"help": "Run it every so many steps, at the start and end too."}
     )
-    overwrite: bool = field(
-        default=False, metadata={"help": "Begin anew in an output_dir that holds another or a finished run."}
-    )
 
     def __post_init__(self) -> None:
-        if self.fp16 or os.environ.get("ACCELERATE_MIXED_PRECISION") == "fp16" or _deepspeed_wants_fp16():
-            resolve_dtype("float16")
-        for name, reason in _REFUSED.items():
-            if getattr(self, name):
-                raise UserError(f"{name} is not supported: {reason}")
-        if self.packing and self.max_length is None:
-            raise UserError("packing needs max_length, the length of a packed row")
-        launched_on_cpu = os.environ.get("ACCELERATE_USE_CPU", "").lower() == "true"
-        self.use_cpu = self.use_cpu or launched_on_cpu or not torch.accelerator.is_available()
-        if self.use_cpu:  # said outright, or several processes on CPU would each train alone, and nothing tells
-            self.dataloader_pin_memory = False
-        if self.bf16 is None:  # TRL's default is True everywhere; CPUs without bf16 units are 100 times slower in it
-            self.bf16 = not self.use_cpu and torch.cuda.is_available() and torch.cuda.is_bf16_supported()
         for name in ("benchmark_rows", "benchmark_steps"):
             if getattr(self, name) < 1:
                 raise UserError(f"{name} must be at least 1, not {getattr(self, name)}")
-        if self.save_total_limit == 1:
-            raise UserError("save_total_limit must be 2 or more: a kill while one is written leaves the one before it")
+        super().__post_init__()
+
+
+@dataclass
+class SFTConfig(RepliesConfig, trl.SFTConfig):
+    """TRL's SFTConfig with our defaults, and what evaluation by generated replies needs."""
+
+    output_dir: str = field(default="runs/sft", metadata={"help": "Run folder; holds the -IT model when finished."})
+    eval_packing: bool | None = field(default=False, metadata={"help": "Not supported: held-out rows are padded."})
+
+    def __post_init__(self) -> None:
+        if self.packing and self.max_length is None:
+            raise UserError("packing needs max_length, the length of a packed row")
         super().__post_init__()
 
 

@@ -24,11 +24,13 @@ def adapter_config(
     alpha: int = 32,
     dropout: float = 0.0,
     targets: Sequence[str] | None = None,
+    task_type: str = "CAUSAL_LM",
 ) -> LoraConfig | None:
     """The PEFT config for `method`, on the language model only; None for full tuning.
 
     targets: names of linear layers (`q_proj`, …); by default all seven projections. PEFT's `all-linear` would also
     adapt the vision tower of a multimodal Gemma, so the targets become one regular expression that leaves it out.
+    task_type: SEQ_CLS for a reward model, whose score head PEFT then trains beside the adapter.
 
     Raises UserError for a target that matches no layer, and for the embedding or the head: adapting either unties them
     when merged, and serving engines refuse the result.
@@ -47,7 +49,7 @@ def adapter_config(
     not_language = "|".join(VISION)
     chosen = "|".join(map(re.escape, names))
     return LoraConfig(
-        task_type="CAUSAL_LM",
+        task_type=task_type,
         r=r,
         lora_alpha=alpha,
         lora_dropout=dropout,
@@ -57,13 +59,17 @@ def adapter_config(
 
 
 def linear_layers(model: PreTrainedModel) -> set[str]:
-    """Last names of the linear layers of the language model, without the head."""
-    return {
-        name.rpartition(".")[2]
-        for name, module in model.named_modules()
-        # quantised layers are subclasses or look-alikes of Linear: both have these two
-        if hasattr(module, "in_features") and hasattr(module, "weight") and not any(part in name for part in VISION)
-    } - _TIED
+    """Last names of the linear layers of the language model, without the head (of a reward model: `score`)."""
+    return (
+        {
+            name.rpartition(".")[2]
+            for name, module in model.named_modules()
+            # quantised layers are subclasses or look-alikes of Linear: both have these two
+            if hasattr(module, "in_features") and hasattr(module, "weight") and not any(part in name for part in VISION)
+        }
+        - _TIED
+        - {"score"}
+    )
 
 
 def quantization_config(method: str) -> BitsAndBytesConfig | None:

@@ -15,10 +15,11 @@ HUB_NAMES = {"gemma-3-270m": "google/gemma-3-270m"}
 def write_model_card(folder: Path, record: dict[str, Any]) -> None:
     """Write `README.md` into `folder` from a stage's record (config, inputs, data, metrics)."""
     config = record["config"]
+    scored = "score_head" in config  # a reward model
     header = {
         "license": "gemma",
         "library_name": "transformers",
-        "pipeline_tag": "text-generation",
+        "pipeline_tag": "text-classification" if scored else "text-generation",
         "tags": ["posttrain"],
     }
     base = HUB_NAMES.get(config["model"], config["model"])
@@ -29,15 +30,13 @@ def write_model_card(folder: Path, record: dict[str, Any]) -> None:
         f"---\n{yaml.safe_dump(header, sort_keys=False)}---\n\n# {folder.resolve().name}",
         f"`{config['model']}` after {_stage(config)} with posttrain ({config['method']}).",
         f"## Data\n\n- training rows: `{data['train']}`, {data['rows'] - data['dropped']} of {data['rows']} used, "
-        f"{data['tokens']} tokens, {data['labels']} of them trained\n"
+        f"{data['tokens']} tokens"
+        + (f", {data['labels']} of them trained" if "labels" in data else "")
+        + "\n"
         + "".join(f"- sha256 of {name}: `{value}`\n" for name, value in record["inputs"].items())
         + _mixture(data.get("mixture")),
         _metrics_table(record["metrics"].get("before_after", {})),
-        "## Use\n\nGemma's chat template is in the tokenizer and generation stops by itself:\n\n```python\n"
-        "from transformers import pipeline\n\n"
-        f'chat = pipeline("text-generation", model="{folder}")\n'
-        'reply = chat([{"role": "user", "content": "Hello!"}], max_new_tokens=128, do_sample=False)\n'
-        'print(reply[0]["generated_text"][-1]["content"])\n```',
+        _scoring(folder) if scored else _chatting(folder),
         f"## Licence\n\nA derivative of Gemma: its use is under the [Gemma terms of use]({GEMMA_TERMS}), whatever the "
         "licence of the training rows. Its limits are those of base and rows. It was not tested for harm.",
         f"## Configuration\n\n```yaml\n{yaml.safe_dump(_notable(config), sort_keys=True)}```",
@@ -45,7 +44,30 @@ def write_model_card(folder: Path, record: dict[str, Any]) -> None:
     (folder / "README.md").write_text("\n\n".join(filter(None, sections)) + "\n")
 
 
+def _chatting(folder: Path) -> str:
+    return (
+        "## Use\n\nGemma's chat template is in the tokenizer and generation stops by itself:\n\n```python\n"
+        "from transformers import pipeline\n\n"
+        f'chat = pipeline("text-generation", model="{folder}")\n'
+        'reply = chat([{"role": "user", "content": "Hello!"}], max_new_tokens=128, do_sample=False)\n'
+        'print(reply[0]["generated_text"][-1]["content"])\n```'
+    )
+
+
+def _scoring(folder: Path) -> str:
+    return (
+        "## Use\n\nA prompt and a reply in, a number out, which ranks replies to a prompt and means nothing alone:\n\n"
+        "```python\nfrom posttrain.reward import RewardModel\n\n"
+        f'reward = RewardModel("{folder}")\n'
+        'print(reward(["Hello!"], ["Hello! What can I do for you?"]))\n```\n\n'
+        "It is a plain `AutoModelForSequenceClassification` with one label, scored at the newline after the reply's "
+        "`<end_of_turn>`."
+    )
+
+
 def _stage(config: dict[str, Any]) -> str:
+    if "score_head" in config:
+        return "training on preferences, as a reward model,"
     return f"distillation from `{config['teacher']}`" if config.get("teacher") else "supervised instruction tuning"
 
 

@@ -22,6 +22,16 @@ BEFORE_AFTER = {
     "eval_reply_tokens": "reply length, tokens",
     "eval_accuracy": "answers right [95 % interval]",
 }
+PREFERENCES = {
+    "eval_accuracy": "pairs right [95 % interval]",
+    "eval_loss": "loss, nats a pair",
+    "eval_margin": "reward, chosen less rejected",
+    "eval_calibration_error": "calibration error",
+    "eval_accuracy_longer": "pairs right where the chosen is longer",
+    "eval_accuracy_shorter": "pairs right where it is shorter",
+    "eval_length_correlation": "correlation with length",
+    "eval_length_correlation_of_labels": "… of the labels",
+}
 SAMPLE_COLUMNS = ("step", "prompt", "reply", "teacher", "answer", "stopped", "tokens")
 
 
@@ -100,12 +110,12 @@ def before_after(folder: Path) -> dict[str, dict[str, float]]:
     return {side: metrics for side, metrics in sides.items() if metrics}
 
 
-def before_after_table(metrics: dict[str, dict[str, float]]) -> Table:
-    """What the training did to the held-out rows, for a person to read."""
+def before_after_table(metrics: dict[str, dict[str, float]], labels: dict[str, str] = BEFORE_AFTER) -> Table:
+    """What the training did to the held-out rows, for a person to read; labels: {metric: what it is called}."""
     table = Table("on held-out rows", "before", "after")
     seen = [name.removesuffix("_low") for side in metrics.values() for name in side if name.endswith("_low")]
-    benchmarks = {name: name.removeprefix("eval_").replace("_", " ") for name in seen if name not in BEFORE_AFTER}
-    for name, label in (BEFORE_AFTER | benchmarks).items():
+    benchmarks = {name: name.removeprefix("eval_").replace("_", " ") for name in seen if name not in labels}
+    for name, label in (labels | benchmarks).items():
         cells = [_cell(name, metrics[side]) if name in metrics.get(side, {}) else "–" for side in ("before", "after")]
         if cells != ["–", "–"]:
             table.add_row(label, *cells)

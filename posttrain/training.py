@@ -11,18 +11,28 @@ from peft import LoraConfig
 from rich.console import Console
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from posttrain.config import AdapterArguments, ModelArguments, SFTConfig
+from posttrain.config import AdapterArguments, ModelArguments, RunConfig
 from posttrain.errors import UserError
-from posttrain.gemma import freeze_vision, load_config, load_model, resolve_source, save_model
+from posttrain.gemma import (
+    freeze_vision,
+    is_reward_model,
+    load_config,
+    load_model,
+    load_reward_model,
+    load_tokenizer,
+    resolve_source,
+    save_model,
+    with_score_head,
+)
 from posttrain.lora import adapter_config, merge_adapter, quantization_config
 from posttrain.model_card import write_model_card
 from posttrain.stage import TRAINED, fingerprint, finish_stage, open_run
-from posttrain.tracking import before_after, before_after_table, setup_tracking
+from posttrain.tracking import BEFORE_AFTER, PREFERENCES, before_after, before_after_table, setup_tracking
 
 
 def begin_stage(
     stage: str,
-    args: SFTConfig,
+    args: RunConfig,
     model_args: ModelArguments,
     config: dict[str, Any],
     inputs: dict[str, Any],
@@ -44,10 +54,14 @@ def begin_stage(
 
 
 def load_trainable(
-    model_args: ModelArguments, adapter: AdapterArguments, args: SFTConfig
+    model_args: ModelArguments, adapter: AdapterArguments, args: RunConfig, *, scored: bool = False
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase, LoraConfig | None]:
-    """The base in the dtype that it is trained in, its tokenizer, and the adapter to put on it."""
-    model, tokenizer = load_model(
+    """The base in the dtype that it is trained in, its tokenizer, and the adapter to put on it.
+
+    scored: with a score head, as a reward model.
+    """
+    load = load_scored if scored else load_model
+    model, tokenizer = load(
         model_args.model,
         model_args.dtype or training_dtype(adapter.method, args),
         text_only=model_args.text_only,
@@ -64,14 +78,25 @@ def load_trainable(
         alpha=adapter.lora_alpha,
         dropout=adapter.lora_dropout,
         targets=adapter.lora_targets,
+        task_type="SEQ_CLS" if scored else "CAUSAL_LM",
     )
     return model, tokenizer, peft_config
+
+
+def load_scored(
+    source: str, dtype: torch.dtype | str, *, revision: str = "main", **kwargs: Any
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """A reward model to go on from, or a causal model under a score head that knows nothing; and its tokenizer."""
+    if is_reward_model(load_config(source, revision=revision)):
+        return load_reward_model(source, dtype, revision=revision), load_tokenizer(source, revision=revision)
+    model, tokenizer = load_model(source, dtype, revision=revision, **kwargs)
+    return with_score_head(model), tokenizer
 
 
 def train_to_the_end(trainer: Any, folder: Path, checkpoint: Path | None) -> dict[str, Any]:
     """Train, from a checkpoint if there is one, evaluate once more at the end, and leave what was trained in `folder`.
 
-    trainer: an SFTTrainer of ours · Returns the record's metrics: of training, and before and after it.
+    trainer: one of ours · Returns the record's metrics: of training, and before and after it.
     """
     given = trainer.args.resume_from_checkpoint
     result = trainer.train(resume_from_checkpoint=given or (str(checkpoint) if checkpoint else None))
@@ -90,19 +115,25 @@ def write_model(
     record: dict[str, Any],
     started: float,
 ) -> None:
-    """The -IT folder out of what the trainer left: weights merged, card, `stage.json` last. By one process only."""
-    trained = folder / TRAINED
-    save_model(trained_model(trained, model_args, method), tokenizer, folder, model_args.save_dtype)
+    """The finished folder out of what the trainer left: weights merged, card, `stage.json` last. By one process only.
+
+    stage: of `reward_model` the folder is a reward model, of all others an -IT model.
+    """
+    trained, scored = folder / TRAINED, stage == "reward_model"
+    save_model(trained_model(trained, model_args, method, scored=scored), tokenizer, folder, model_args.save_dtype)
     write_model_card(folder, record)
     shutil.rmtree(trained)
     finish_stage(folder, stage, record, started)
     console = Console()
-    console.print(before_after_table(record["metrics"]["before_after"]))
-    talk = f"The -IT model is in {folder}. Talk to it:  posttrain chat --model {folder}"
-    console.print(talk, soft_wrap=True, markup=False)
+    console.print(before_after_table(record["metrics"]["before_after"], PREFERENCES if scored else BEFORE_AFTER))
+    if scored:
+        use = f"The reward model is in {folder}. Score with it:  posttrain.reward.RewardModel({str(folder)!r})"
+    else:
+        use = f"The -IT model is in {folder}. Talk to it:  posttrain chat --model {folder}"
+    console.print(use, soft_wrap=True, markup=False)
 
 
-def training_dtype(method: str, args: SFTConfig) -> torch.dtype:
+def training_dtype(method: str, args: Any) -> torch.dtype:
     """float32 weights where bf16 autocast keeps the master copy in them; DeepSpeed and adapters bring their own."""
     sharded_by_torch = os.environ.get("ACCELERATE_USE_FSDP") == "true"  # FSDP2 wants one dtype in a layer
     if not args.bf16 or sharded_by_torch or (method == "full" and args.deepspeed_plugin is None):
@@ -110,11 +141,16 @@ def training_dtype(method: str, args: SFTConfig) -> torch.dtype:
     return torch.bfloat16
 
 
-def trained_model(trained: Path, model_args: ModelArguments, method: str) -> PreTrainedModel:
+def trained_model(trained: Path, model_args: ModelArguments, method: str, *, scored: bool = False) -> PreTrainedModel:
     """What was trained, as one plain model: an adapter is merged into a fresh float32 copy of its base."""
     if method == "full":
-        return load_model(trained, model_args.save_dtype)[0]
-    base, _ = load_model(model_args.model, torch.float32, text_only=model_args.text_only, revision=model_args.revision)
+        return (
+            load_reward_model(trained, model_args.save_dtype)
+            if scored
+            else load_model(trained, model_args.save_dtype)[0]
+        )
+    load = load_scored if scored else load_model
+    base, _ = load(model_args.model, torch.float32, text_only=model_args.text_only, revision=model_args.revision)
     return merge_adapter(base, trained)
 
 

@@ -1,21 +1,15 @@
 """A learned reward: a Gemma with a scalar head, as TRL's RewardTrainer writes it, behind TRL's reward signature."""
 
-import contextlib
 import os
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from transformers import AutoModelForSequenceClassification
-from transformers.integrations import deepspeed
 
-from posttrain.chat import END_OF_TURN, encode_prompt
 from posttrain.errors import UserError
-from posttrain.gemma import check_weights, load_config, load_tokenizer, resolve_dtype, resolve_source
+from posttrain.gemma import load_reward_model, load_tokenizer
+from posttrain.pairs import encode_scored
 from posttrain.reward.completions import Completion, check_lengths, completion_texts
-
-HEAD = "ForSequenceClassification"
 
 
 class RewardModel:
@@ -57,7 +51,7 @@ class RewardModel:
             raise UserError(f"reward model {folder}: batch_tokens and max_length must be numbers of tokens")
         self.source, self.mean, self.std, self.batch_tokens = os.fspath(folder), mean, std, batch_tokens
         self.__name__ = name
-        self.model = _load(folder, dtype).to(device or _own_device())
+        self.model = load_reward_model(folder, dtype).eval().requires_grad_(False).to(device or _own_device())
         self.tokenizer = load_tokenizer(folder)
         text_config = self.model.config.get_text_config()
         text_config.pad_token_id = self.tokenizer.pad_token_id  # the model scores the last token that is none
@@ -71,6 +65,10 @@ class RewardModel:
         rows, cut = self._encode(prompts, completion_texts(completions))
         if log_metric and rows:
             log_metric(f"{self.__name__}/prompts_cut", cut / len(rows))
+        return self.score_ids(rows)
+
+    def score_ids(self, rows: list[list[int]]) -> list[float]:
+        """Scores of prompts with replies that are token ids already, as `posttrain.pairs` encodes them."""
         scores = [0.0] * len(rows)
         for batch in _batches(rows, self.batch_tokens):
             for index, score in zip(batch, self._score([rows[i] for i in batch]), strict=True):
@@ -79,28 +77,15 @@ class RewardModel:
 
     def _encode(self, prompts: Sequence[Any], replies: list[str]) -> tuple[list[list[int]], int]:
         """Token ids of each pair, and how many of the prompts had to be cut."""
-        texts = [reply.strip() for reply in replies]
-        texts += ["\n", "user\n", "model\n"]
-        encoded = self.tokenizer(texts, add_special_tokens=False, split_special_tokens=True)["input_ids"]
-        *bodies, newline, user, model = encoded
-        tail = [self.tokenizer.convert_tokens_to_ids(END_OF_TURN), *newline]
-        rows, cut, known = [], 0, {}
-        for i, (prompt, body) in enumerate(zip(prompts, bodies, strict=True)):
-            key = repr(prompt)  # the completions of a group share one
-            if key not in known:
-                known[key] = encode_prompt(_messages(prompt, i), self.tokenizer, f"prompt {i + 1}")
-            head, reply = known[key], [*body, *tail]
-            if excess := max(0, len(head) + len(reply) - self.max_length):
-                kept = 2 + len(user)  # <bos><start_of_turn>user\n
-                last = 2 + len(newline) + len(model)  # <end_of_turn>\n<start_of_turn>model\n
-                if excess > len(head) - kept - last:
-                    raise UserError(
-                        f"reward model {self.source}: completion {i + 1} has {len(body)} tokens and does not fit into "
-                        f"max_length={self.max_length}: raise max_length or let the trainer generate fewer tokens"
-                    )
-                head, cut = [*head[:kept], *head[kept + excess :]], cut + 1
-            rows.append([*head, *reply])
-        return rows, cut
+        messages = [_messages(prompt, i) for i, prompt in enumerate(prompts)]
+        encoded = encode_scored(messages, replies, self.tokenizer, self.max_length)
+        for i, (ids, _) in enumerate(encoded):
+            if not ids:
+                raise UserError(
+                    f"reward model {self.source}: completion {i + 1} ({len(replies[i])} characters) does not fit into "
+                    f"max_length={self.max_length} tokens: raise max_length or let the trainer generate fewer tokens"
+                )
+        return [ids for ids, _ in encoded], sum(cut for _, cut in encoded)
 
     @torch.inference_mode()
     def _score(self, rows: list[list[int]]) -> list[float]:
@@ -134,42 +119,6 @@ def _messages(prompt: Any, index: int) -> Any:
             f"prompt {index + 1} is rendered text ({prompt[:40]!r}…): a reward model wants messages, or the user's text"
         )
     return [{"role": "user", "content": prompt}]
-
-
-def _load(folder: str | os.PathLike, dtype: str | torch.dtype | None) -> Any:
-    config = load_config(folder)
-    kind = (getattr(config, "architectures", None) or ["a model without `architectures`"])[0]
-    if not kind.endswith(HEAD):
-        raise UserError(
-            f"{folder} is no reward model but {kind}: its score head would be random. Train one (TRL's RewardTrainer), "
-            f"or give the folder of a …{HEAD} with one label"
-        )
-    if config.num_labels != 1:
-        raise UserError(f"{folder}: a reward model has one label, this one has {config.num_labels}")
-    try:
-        with _whole_on_every_process():
-            model, info = AutoModelForSequenceClassification.from_pretrained(
-                resolve_source(folder),
-                dtype=resolve_dtype(dtype, config),
-                ignore_mismatched_sizes=True,  # reported with the rest below
-                output_loading_info=True,
-                trust_remote_code=False,
-            )
-    except (OSError, SafetensorError, ValueError) as error:
-        raise UserError(f"{folder}: weights could not be read ({str(error).splitlines()[0]})") from error
-    check_weights(info, folder)
-    return model.eval().requires_grad_(False)
-
-
-@contextlib.contextmanager
-def _whole_on_every_process() -> Iterator[None]:
-    """Hide a run's ZeRO-3 configuration, under which transformers would scatter this model's weights as well."""
-    hidden = deepspeed._hf_deepspeed_config_weak_ref
-    deepspeed.unset_hf_deepspeed_config()
-    try:
-        yield
-    finally:
-        deepspeed._hf_deepspeed_config_weak_ref = hidden
 
 
 def _own_device() -> torch.device:

@@ -131,7 +131,7 @@ def test_a_long_prompt_loses_its_beginning_and_a_long_reply_is_refused(reward_fo
     assert "END<end_of_turn>\n<start_of_turn>model\n" in text
     model(["x" * 50, "short"], ["12345", "1"], log_metric=logged.__setitem__)
     assert logged == {"reward_model/prompts_cut": 0.5}
-    with pytest.raises(UserError, match="completion 2 has 40 tokens and does not fit into max_length=30"):
+    with pytest.raises(UserError, match="completion 2 \\(40 characters\\) does not fit into max_length=30"):
         model(["a", "a"], ["1", "1" * 40])
 
 

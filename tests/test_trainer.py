@@ -16,7 +16,7 @@ from posttrain.recipes import it_sft
 from posttrain.stage import COMPLETE, latest_checkpoint
 from posttrain.tracking import SAMPLES, read_lines
 from posttrain.trainers import generation
-from posttrain.trainers.sft import NonFiniteError
+from posttrain.trainers.run import NonFiniteError
 from tests import launch, tiny
 
 ROWS = tiny.chat_rows(*((f"{i}+{i}", str(2 * i)) for i in range(1, 9)))

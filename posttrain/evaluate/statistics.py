@@ -8,7 +8,7 @@ import numpy as np
 RESAMPLES = 10_000  # bootstrap and permutation draws
 
 
-def wilson_interval(successes: int, trials: int, z: float = 1.96) -> tuple[float, float]:
+def wilson_interval(successes: float, trials: int, z: float = 1.96) -> tuple[float, float]:
     """The 95 % Wilson score interval of a share, which is sound for small counts and for 0 and 1."""
     share, spread = successes / trials, z * z / trials
     centre = (share + spread / 2) / (1 + spread)

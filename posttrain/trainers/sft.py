@@ -1,36 +1,27 @@
 """Supervised instruction tuning: TRL's SFTTrainer, with what Gemma and a long run need."""
 
 import dataclasses
-import json
 from pathlib import Path
 from typing import Any
 
 import torch
 from peft import PeftModel
-from safetensors.torch import save_file
 from trl import SFTTrainer as TRLSFTTrainer
 
 from posttrain.chat import encode_prompt
-from posttrain.errors import UserError
 from posttrain.evaluate.replies import score_replies
-from posttrain.stage import COMPLETE
 from posttrain.tracking import SampleTable
 from posttrain.trainers.generation import answer_together
 from posttrain.trainers.head import add_labelled_head
+from posttrain.trainers.run import RunMixin
 
 
-class NonFiniteError(UserError):
-    """The loss or the weights are NaN or infinite; the message names what was saved and what to try."""
-
-
-class SFTTrainer(TRLSFTTrainer):
-    """TRL's trainer, and beside it:
+class SFTTrainer(RunMixin, TRLSFTTrainer):
+    """TRL's trainer, and beside it (and beside `RunMixin`):
 
     - on CPU the head works where there is a label only (`trainers.head`);
     - the evaluation loss is a mean over tokens, however the rows are batched and over however many processes;
-    - every evaluation answers `sample_rows` prompts, logs stop rate, length and accuracy, and grows a sample table;
-    - a loss that is not finite stops the run with the batch saved, and weights that are not finite are never saved;
-    - a checkpoint is marked complete after everything else in it was written.
+    - every evaluation answers `sample_rows` prompts, logs stop rate, length and accuracy, and grows a sample table.
 
     sample_rows: rows with `messages` (the last reply is the reference, and not shown to the model) and maybe `answer`.
     The datasets are those of `chat.encode_rows`: `input_ids` and `labels`.
@@ -45,24 +36,6 @@ class SFTTrainer(TRLSFTTrainer):
         add_labelled_head(self.model.get_base_model() if isinstance(self.model, PeftModel) else self.model)
         self.sample_rows = sample_rows or []
         self.sample_table = SampleTable(Path(self.args.output_dir))
-        self.last_evaluated_step = -1
-
-    def _run_epoch(self, *args, **kwargs):
-        # transformers looks whether it is done after a step only: resumed at the last one, it would train one more.
-        if self.state.global_step >= self.state.max_steps:
-            self.control.should_training_stop = True
-            return
-        super()._run_epoch(*args, **kwargs)
-
-    def training_step(self, model, inputs, *args, **kwargs):
-        loss = super().training_step(model, inputs, *args, **kwargs)
-        if not torch.isfinite(loss):
-            batch = self._save_batch(inputs)
-            raise NonFiniteError(
-                f"step {self.state.global_step + 1}: the loss is {loss.item()}; the batch is in {batch}. "
-                "Look at it, lower the learning rate, and run again to resume from the last checkpoint"
-            )
-        return loss
 
     def prediction_step(self, model, inputs, prediction_loss_only, ignore_keys=None):
         inputs = self._prepare_inputs(inputs)
@@ -92,7 +65,6 @@ class SFTTrainer(TRLSFTTrainer):
 
     def evaluate(self, *args, metric_key_prefix="eval", **kwargs):
         metrics = super().evaluate(*args, metric_key_prefix=metric_key_prefix, **kwargs)
-        self.last_evaluated_step = self.state.global_step
         if self.sample_rows:
             sampled = {f"{metric_key_prefix}_{name}": value for name, value in self._evaluate_replies().items()}
             self.log(dict(sampled))
@@ -111,40 +83,6 @@ class SFTTrainer(TRLSFTTrainer):
     def sampled(self, rows: list[dict[str, Any]], prompts: list[list[int]]) -> list[dict[str, Any]]:
         """The rows of the sample table; a subclass may add to them. On the main process only."""
         return rows
-
-    def save_model(self, output_dir=None, _internal_call=False):
-        # DeepSpeed ZeRO-3 leaves parameters empty here: its own shards are not looked at.
-        bad = [name for name, p in self.model.named_parameters() if p.requires_grad and not torch.isfinite(p).all()]
-        if bad:
-            raise NonFiniteError(
-                f"step {self.state.global_step}: {len(bad)} weights are not finite ({bad[0]}, …), so this step is not "
-                "saved. Lower the learning rate and run again to resume from the last checkpoint"
-            )
-        if self.is_fsdp_enabled and not _internal_call:
-            # Checkpoints stay sharded; transformers would write nothing for a model that is asked for whole.
-            self.accelerator.state.fsdp_plugin.set_state_dict_type("FULL_STATE_DICT")
-        super().save_model(output_dir, _internal_call)
-
-    def _save_checkpoint(self, model, trial):
-        mark = Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}" / COMPLETE
-        if self.args.should_save:
-            mark.unlink(missing_ok=True)
-        super()._save_checkpoint(model, trial)
-        self.accelerator.wait_for_everyone()
-        if self.args.should_save:
-            mark.touch()
-
-    def create_model_card(self, *args, **kwargs):
-        """Nothing: TRL would write a README.md with every checkpoint; ours comes with the finished model."""
-
-    def _save_batch(self, inputs: dict[str, Any]) -> Path:
-        """The batch as tensors, and as text beside it, for a person to look at."""
-        stem = Path(self.args.output_dir) / f"nonfinite-step{self.state.global_step + 1}-rank{self.args.process_index}"
-        tensors = {k: v.detach().cpu().contiguous() for k, v in inputs.items() if isinstance(v, torch.Tensor)}
-        save_file({k: v.clone() for k, v in tensors.items()}, f"{stem}.safetensors")
-        text = self.processing_class.batch_decode(tensors["input_ids"])
-        Path(f"{stem}.json").write_text(json.dumps(text, indent=2, ensure_ascii=False))
-        return Path(f"{stem}.safetensors")
 
 
 def _row_sums(fields: list[torch.Tensor], inputs: dict[str, torch.Tensor]) -> torch.Tensor:

@@ -1,0 +1,107 @@
+"""Several runs of one recipe that differ in a few settings: what WARM and WARP average.
+
+A spec is YAML: `config` (the recipe's, which all share), `launch` (an accelerate config; optional) and `members`, a
+mapping of recipe settings each. Members run one after another; a finished one is never run again, one that was cut off
+goes on, and on other machines the printed commands do the same.
+"""
+
+import json
+import shlex
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from posttrain.errors import UserError, nearest
+from posttrain.stage import STAGE
+from posttrain.tracking import write_whole
+
+MEMBERS = "members.json"
+
+
+@dataclass
+class Members:
+    """Runs of `recipe` into `out`/member-1, …; settings: of each, beside what `config` says."""
+
+    recipe: str
+    config: str
+    launch: str | None
+    settings: list[dict[str, Any]]
+    out: Path
+
+    def folder(self, number: int) -> Path:
+        return self.out / f"member-{number}"
+
+    @property
+    def folders(self) -> list[Path]:
+        return [self.folder(number) for number in range(1, len(self.settings) + 1)]
+
+    def command(self, number: int) -> list[str]:
+        launch = ["--config_file", self.launch] if self.launch else []
+        options = [f"--{key}={_text(value)}" for key, value in self.settings[number - 1].items()]
+        recipe = ["--module", f"posttrain.recipes.{self.recipe}", "--config", self.config]
+        return ["accelerate", "launch", "--quiet", *launch, *recipe, "--output_dir", str(self.folder(number)), *options]
+
+    def run(self) -> list[Path]:
+        """Run what is not finished; the folders. Raises UserError for a member that fails, and says how to go on."""
+        self._remember()
+        for number, folder in enumerate(self.folders, 1):
+            if (folder / STAGE).exists():
+                continue
+            print(f"member {number} of {len(self.settings)}: {shlex.join(self.command(number))}", flush=True)
+            command = [sys.executable, "-m", "accelerate.commands.launch", *self.command(number)[2:]]
+            code = subprocess.run(command).returncode
+            if code:
+                raise UserError(
+                    f"member {number} failed (exit code {code}; its last words are above). Mend it and run the same "
+                    "command again: finished members are kept, and this one goes on from its last checkpoint"
+                )
+        return self.folders
+
+    def _remember(self) -> None:
+        """Refuse a folder whose members were begun with other settings."""
+        stated = json.dumps({"recipe": self.recipe, "config": self.config, "members": self.settings}, indent=2)
+        path = self.out / MEMBERS
+        if path.exists() and path.read_text() != stated:
+            raise UserError(f"{self.out} holds members of other settings (see {path}): choose another --out")
+        self.out.mkdir(parents=True, exist_ok=True)
+        write_whole(path, stated)
+
+
+def read_members(path: str | Path, recipe: str, out: str | Path, extra: dict[str, Any]) -> tuple[Members, dict]:
+    """A spec's members, and the values of its further keys (`extra`: {key: default}).
+
+    Raises UserError that names file and key for whatever is wrong with it.
+    """
+    path = Path(path).expanduser()
+    try:
+        spec = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(f"{path}: could not be read ({error.strerror})") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: not readable as YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(spec, dict):
+        raise UserError(f"{path}: a spec holds `config` and `members`, found {type(spec).__name__}")
+    known = ("config", "launch", "members", *extra)
+    for key in spec:
+        if key not in known:
+            raise UserError(f"{path}: unknown key {key!r}{nearest(str(key), known)}; known are {', '.join(known)}")
+    for key in ("config", "launch"):
+        if (key == "config" or spec.get(key)) and not Path(str(spec.get(key))).is_file():
+            raise UserError(f"{path}: `{key}`: no such file: {spec.get(key)}")
+    members = spec.get("members")
+    if not isinstance(members, list) or not members or not all(isinstance(m, dict) for m in members):
+        raise UserError(f"{path}: `members` must be a list of settings, such as [{{seed: 1}}, {{seed: 2}}]")
+    for number, member in enumerate(members, 1):
+        for key, value in member.items():
+            if key in ("output_dir", "config") or isinstance(value, dict):
+                raise UserError(f"{path}: member {number}: {key!r} cannot be set here")
+    values = {key: spec.get(key, default) for key, default in extra.items()}
+    return Members(recipe, str(spec["config"]), spec.get("launch"), members, Path(out).expanduser()), values
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
