@@ -68,6 +68,8 @@ def _scoring(folder: Path) -> str:
 def _stage(config: dict[str, Any]) -> str:
     if "score_head" in config:
         return "training on preferences, as a reward model,"
+    if "algorithm" in config:
+        return f"RL from rewards ({config['algorithm']}, reward `{config['reward']}`)"
     return f"distillation from `{config['teacher']}`" if config.get("teacher") else "supervised instruction tuning"
 
 

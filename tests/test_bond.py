@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from posttrain.losses import jbond_loss, jbond_reward
-from posttrain.losses.bond import _rows, best_of_two, bond_reward, quantile_reward
+from posttrain.losses.bond import best_of_two, bond_reward, jbond_weights, quantile_reward
 
 LOG16 = math.log(16)
 # Eight outcomes of the anchor, with rewards that tie here and there.
@@ -107,8 +107,8 @@ def expected_loss(theta, anchor, reward, best, beta, gamma=0.0):
     policy = logps.exp().detach()
     returns = reward - (logps.detach() - anchor.log())
     level = (policy * returns).sum()
-    rows = _rows(logps, anchor.log(), torch.zeros_like(logps), reward, beta, gamma, level)[0]
-    return (policy * rows).sum() + (1 - beta) * -(best * logps).sum()
+    own, _, _ = jbond_weights(logps, anchor.log(), reward, beta=beta, gamma=gamma, baseline=level)
+    return (policy * own * logps).sum() + (1 - beta) * -(best * logps).sum()
 
 
 def descend(anchor, reward, best, beta, steps=1500, rate=2.0, gamma=0.0):

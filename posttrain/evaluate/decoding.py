@@ -21,12 +21,14 @@ GREEDY = {"do_sample": False, "temperature": None, "top_k": None, "top_p": None}
 
 @dataclass
 class Row:
-    """One reply in the making. key: the caller's · written: token ids so far · draws: its own randomness, if sampled"""
+    """One reply in the making. key: the caller's · written: token ids so far · draws: its own randomness, if sampled ·
+    logps: of each token that was sampled, under the distribution that it was drawn from"""
 
     key: Any
     prompt: Sequence[int]
     draws: torch.Generator | None = None
     written: list[int] = field(default_factory=list)
+    logps: list[float] = field(default_factory=list)
 
 
 @dataclass
@@ -93,8 +95,9 @@ def _begin(model: PreTrainedModel, rows: list[Row], pad: int) -> _Batch:
 def _advance(model: PreTrainedModel, batch: _Batch, tokens: int, settings: dict[str, Any]) -> _Batch:
     """The batch some tokens further; fewer where all its rows stop before."""
     draws = [row.draws for row in batch.rows if row.draws is not None]
+    sampler = RowSampler(draws, model.generation_config)
     if draws:
-        settings = settings | {"logits_processor": LogitsProcessorList([RowSampler(draws, model.generation_config)])}
+        settings = settings | {"logits_processor": LogitsProcessorList([sampler])}
     output = model.generate(
         input_ids=batch.ids,
         attention_mask=batch.mask,
@@ -105,6 +108,9 @@ def _advance(model: PreTrainedModel, batch: _Batch, tokens: int, settings: dict[
     new = output.sequences[:, batch.ids.shape[1] :]  # (B, up to `tokens`)
     for row, ids in zip(batch.rows, new.tolist(), strict=True):
         row.written += ids
+    if draws:
+        for row, logps in zip(batch.rows, torch.cat(sampler.logps, 1).tolist(), strict=True):
+            row.logps += logps
     mask = torch.cat([batch.mask, torch.ones_like(new)], 1)
     return _Batch(batch.rows, output.sequences, mask, output.past_key_values)
 
@@ -116,6 +122,7 @@ def _part(batch: _Batch, max_new_tokens: int, stops: Collection[int]) -> tuple[l
         end = next((i for i, token in enumerate(row.written) if token in stops), len(row.written))
         if end < len(row.written) or len(row.written) >= max_new_tokens:
             row.written = row.written[: min(end + 1, max_new_tokens)]
+            row.logps = row.logps[: len(row.written)]
             finished.append(row)
         else:
             keep.append(position)
@@ -161,11 +168,14 @@ class RowSampler(LogitsProcessor):
     def __init__(self, draws: list[torch.Generator], config: GenerationConfig):
         self.draws, self.temperature = draws, config.temperature or 1.0
         self.top_k, self.top_p = config.top_k or 0, 1.0 if config.top_p is None else config.top_p
+        self.logps: list[torch.Tensor] = []  # (B, 1) a step
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
         if not self.top_k and self.top_p == 1:  # no sort of 262,144 tokens
             uniforms = torch.stack([torch.rand(1, generator=one, dtype=torch.float64) for one in self.draws])
-            chosen = draw((scores.float() / self.temperature).softmax(-1), uniforms.to(scores.device))
+            shares = (scores.float() / self.temperature).softmax(-1)
+            chosen = draw(shares, uniforms.to(scores.device))
+            self.logps.append(shares.gather(1, chosen).log())
             return torch.full_like(scores, -torch.inf).scatter(1, chosen, 0.0)
         count = min(self.top_k or scores.shape[1], scores.shape[1])
         logits, tokens = (scores / self.temperature).topk(count)  # (B, count), highest first
@@ -173,4 +183,5 @@ class RowSampler(LogitsProcessor):
         logits = logits.masked_fill(shares.cumsum(-1) - shares >= self.top_p, -torch.inf)
         noise = torch.stack([torch.empty(count).exponential_(generator=one) for one in self.draws])
         chosen = (logits - noise.log().to(logits.device)).argmax(-1, keepdim=True)
+        self.logps.append(logits.float().log_softmax(-1).gather(1, chosen))
         return torch.full_like(scores, -torch.inf).scatter(1, tokens.gather(1, chosen), 0.0)

@@ -70,25 +70,28 @@ def jbond_loss(
     """
     if not 0 <= beta <= 1:
         raise ValueError(f"beta must lie between 0 (forward KL) and 1 (reverse KL), not {beta}")
-    judged = ~reward.isnan()
-    rows, ratio, returns = _rows(logps, anchor_logps, best_logps, reward, beta, gamma, baseline)
-    kept = torch.where(judged, rows, 0.0)
-    metrics = {"prompts": judged.sum(), "kl": ratio[judged].sum(), "return": returns[judged].sum()}
-    return kept.sum(), metrics
+    own, best, metrics = jbond_weights(logps, anchor_logps, reward, beta=beta, gamma=gamma, baseline=baseline)
+    return (own * logps + best * best_logps).sum(), metrics
 
 
-def _rows(
+def jbond_weights(
     logps: Tensor,
     anchor_logps: Tensor,
-    best_logps: Tensor,
     reward: Tensor,
-    beta: float,
-    gamma: float,
-    baseline: Tensor | float | None,
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Of each reply (B,): its loss, ρ, and R."""
+    *,
+    beta: float = 0.5,
+    gamma: float = 0.0,
+    baseline: Tensor | float | None = None,
+) -> tuple[Tensor, Tensor, Metrics]:
+    """What `jbond_loss` multiplies log π(y) and log π(y_best) by, (B,) each, without a gradient; 0 where not judged.
+
+    They can be had as soon as the replies are written, before the policy is trained on either. Arguments and metrics
+    are `jbond_loss`'s.
+    """
+    judged = ~reward.isnan()
     ratio = (logps - anchor_logps).detach()
     returns = reward - ratio
     level = returns.nanmean() if baseline is None else baseline
-    advantage = torch.where(returns.isnan(), 0.0, returns - level)
-    return (beta - 1) * best_logps - beta * advantage * logps + gamma * ratio * logps, ratio, returns
+    own = torch.where(judged, gamma * ratio - beta * (returns - level), 0.0)
+    best = torch.where(judged, beta - 1.0, 0.0).to(own.dtype)
+    return own, best, {"prompts": judged.sum(), "kl": ratio[judged].sum(), "return": returns[judged].sum()}

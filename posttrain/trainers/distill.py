@@ -1,7 +1,5 @@
 """Distillation: the SFT trainer with a teacher's word at each label, on given replies or on the student's own."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, Protocol
 
 import numpy as np
@@ -14,13 +12,13 @@ from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
 
 from posttrain.chat import IGNORE
 from posttrain.errors import UserError
-from posttrain.evaluate.decoding import Row, decode, row_generator
+from posttrain.evaluate.decoding import row_generator
 from posttrain.gemma import stop_token_ids
 from posttrain.teacher.cache import TeacherCache
 from posttrain.teacher.local import LocalTeacher
 from posttrain.teacher.targets import SparseTargets, Targets
 from posttrain.trainers.distill_head import Objective, add_distillation_head
-from posttrain.trainers.generation import whole_model
+from posttrain.trainers.generation import sampling, whole_model, write_rows
 from posttrain.trainers.sft import SFTTrainer
 
 HELD_OUT = 1 << 40  # added to the numbers of held-out rows, whose words lie in the cache's `test` split
@@ -181,20 +179,11 @@ class DistillTrainer(SFTTrainer):
 
     def _write(self, prompts: list[list[int]], number: int) -> list[list[int]]:
         which = (self.state.global_step, number, self.args.process_index)
-        rows = [Row(i, ids, row_generator(self.args.seed, *which, i)) for i, ids in enumerate(prompts)]
-        with whole_model(self) as model, torch.no_grad(), _plain_sampling(model, self.teacher.vocabulary):
-            training = model.training
-            model.eval()
-            for _ in decode(
-                model,
-                rows,
-                max_new_tokens=self.reply_tokens,
-                batch_size=len(rows),
-                stops=set(stop_token_ids(self.processing_class)),
-                pad=self.processing_class.pad_token_id,
-            ):
-                pass
-            model.train(training)
+        draws = [row_generator(self.args.seed, *which, i) for i in range(len(prompts))]
+        with whole_model(self) as model:
+            beyond = range(self.teacher.vocabulary, model.config.get_text_config().vocab_size)
+            with sampling(model, suppress=list(beyond)):  # ids that the teacher has not
+                rows = write_rows(model, self.processing_class, prompts, draws, max_new_tokens=self.reply_tokens)
         return [row.written for row in rows]
 
     def _write_by(self, vllm: VLLMGeneration, prompts: list[list[int]]) -> list[list[int]]:
@@ -217,16 +206,3 @@ def _prompt(ids: Tensor, labels: Tensor) -> list[int]:
     gaps = (trained.diff() > 1).nonzero().squeeze(1)
     begin = int(trained[gaps[-1] + 1] if len(gaps) else trained[0])
     return ids[:begin].tolist()
-
-
-@contextmanager
-def _plain_sampling(model: Any, vocabulary: int) -> Iterator[None]:
-    """From the student's distribution as it is: temperature 1, nothing cut off but ids that the teacher has not."""
-    config, beyond = model.generation_config, range(vocabulary, model.config.get_text_config().vocab_size)
-    plain = {"temperature": 1.0, "top_k": 0, "top_p": 1.0, "suppress_tokens": list(beyond) or None}
-    before = {name: getattr(config, name) for name in plain}
-    config.update(**plain)
-    try:
-        yield
-    finally:
-        config.update(**before)

@@ -10,7 +10,9 @@ from accelerate.utils import gather_object
 from torch.distributed.fsdp import FSDPModule
 from trl.models import unwrap_model_for_generation
 
+from posttrain.evaluate.decoding import Row, decode
 from posttrain.evaluate.replies import Reply, generate_replies
+from posttrain.gemma import stop_token_ids
 
 
 def answer_together(trainer: Any, prompts: Sequence[Sequence[int]], *, max_new_tokens: int) -> list[Reply]:
@@ -34,23 +36,69 @@ def answer_together(trainer: Any, prompts: Sequence[Sequence[int]], *, max_new_t
     return [shares[i % world][i // world] for i in range(count)]
 
 
+@torch.no_grad()
+def write_rows(
+    model: Any,
+    tokenizer: Any,
+    prompts: Sequence[Sequence[int]],
+    draws: Sequence[torch.Generator],
+    *,
+    max_new_tokens: int,
+) -> list[Row]:
+    """A reply to each prompt, sampled from its own generator as `sampling` says; all are written at once."""
+    rows = [Row(i, ids, one) for i, (ids, one) in enumerate(zip(prompts, draws, strict=True))]
+    training = model.training
+    model.eval()
+    try:
+        for _ in decode(
+            model,
+            sorted(rows, key=lambda row: len(row.prompt)),
+            max_new_tokens=max_new_tokens,
+            batch_size=len(rows),
+            stops=set(stop_token_ids(tokenizer)),
+            pad=tokenizer.pad_token_id,
+        ):
+            pass
+    finally:
+        model.train(training)
+    return rows
+
+
 @contextmanager
-def whole_model(trainer: Any) -> Iterator[Any]:
+def sampling(
+    model: Any, *, temperature: float = 1.0, top_k: int = 0, top_p: float = 1.0, suppress: Sequence[int] = ()
+) -> Iterator[None]:
+    """How the model samples in here: by default from its distribution as it is, nothing cut off but `suppress`."""
+    config = model.generation_config
+    wanted = {"temperature": temperature, "top_k": top_k, "top_p": top_p, "suppress_tokens": list(suppress) or None}
+    before = {name: getattr(config, name) for name in wanted}
+    config.update(**wanted)
+    try:
+        yield
+    finally:
+        config.update(**before)
+
+
+@contextmanager
+def whole_model(trainer: Any, wrapped: Any = None) -> Iterator[Any]:
     """The trained model with all its weights in each process, so that its steps wait for no other process.
 
+    wrapped: another model of the trainer's, such as a reference that DeepSpeed has scattered
     Replies stop at unlike lengths: with sharded weights (ZeRO-3, FSDP2) a process that has one step more than the
     others would wait for them for ever.
     """
     accelerator, args = trainer.accelerator, trainer.args
+    wrapped = trainer.model_wrapped if wrapped is None else wrapped
     with unwrap_model_for_generation(
-        trainer.model_wrapped, accelerator, gradient_checkpointing_kwargs=args.gradient_checkpointing_kwargs
+        wrapped, accelerator, gradient_checkpointing_kwargs=args.gradient_checkpointing_kwargs
     ) as model:
         if isinstance(model, FSDPModule):
             with _unsharded(model, accelerator.state.fsdp_plugin.reshard_after_forward):
                 yield model
             return
-        offload = getattr(getattr(trainer.model_wrapped, "optimizer", None), "parameter_offload", None)
-        if offload is not None:  # DeepSpeed compares the processes' steps in this hook; TRL registers it again
+        optimizer = getattr(wrapped, "optimizer", None)
+        offload: Any = getattr(optimizer, "parameter_offload", optimizer)  # itself, of a model that is not trained
+        if hasattr(offload, "fwd_pre_hook"):  # in it DeepSpeed compares the processes' steps; TRL registers it again
             offload.fwd_pre_hook.remove()
         yield model
 

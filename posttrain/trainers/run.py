@@ -77,9 +77,12 @@ class RunMixin(_Base):
     def create_model_card(self, *args, **kwargs):
         """Nothing: TRL would write a README.md with every checkpoint; ours comes with the finished model."""
 
-    def _save_batch(self, inputs: dict[str, Any]) -> Path:
-        """The batch as tensors, and as text beside it, for a person to look at."""
+    def _save_batch(self, inputs: dict[str, Any] | list) -> Path:
+        """The batch as tensors, and as text beside it, for a person to look at; of RL the rows that were answered."""
         stem = Path(self.args.output_dir) / f"nonfinite-step{self.state.global_step + 1}-rank{self.args.process_index}"
+        if isinstance(inputs, list):
+            Path(f"{stem}.json").write_text(json.dumps(inputs, indent=2, ensure_ascii=False, default=str))
+            return Path(f"{stem}.json")
         tensors = {k: v.detach().cpu().contiguous() for k, v in inputs.items() if isinstance(v, torch.Tensor)}
         save_file({k: v.clone() for k, v in tensors.items()}, f"{stem}.safetensors")
         text = self.processing_class.batch_decode(tensors["input_ids"])

@@ -1,0 +1,108 @@
+"""RL from rewards: the policy writes, verifiers and reward models judge, and what was better becomes likelier.
+
+    accelerate launch --config_file accelerate_configs/cpu.yaml \\
+        recipes/it_rl.py --config recipes/configs/rl_270m_cpu.yaml
+    accelerate launch --config_file accelerate_configs/zero3.yaml recipes/it_rl.py --config my_rl.yaml \\
+        --algorithm jbond --reward runs/warm/warm
+
+Algorithms: grpo, dr_grpo, dapo, gspo, rloo (TRL's) and jbond (BOND, 2407.14622). Rows are prompts with the columns that
+the rewards read (`kind: prompt`; chat rows will do). A benchmark that the reward knows nothing of runs beside the
+training, and every reply is kept in rollouts/. Output and resuming are as in it_sft.py.
+"""
+
+import gc
+import time
+import warnings
+from pathlib import Path
+
+import transformers
+from accelerate import PartialState
+from peft import get_peft_model
+from transformers.integrations.deepspeed import unset_hf_deepspeed_config
+
+from posttrain.chat import encode_prompt
+from posttrain.config import AdapterArguments, DataArguments, ModelArguments, as_dict, parse
+from posttrain.data.mixture import load_splits
+from posttrain.errors import one_line_errors
+from posttrain.evaluate.tasks import check_rows, find_task, load_rows
+from posttrain.gemma import load_config, load_tokenizer
+from posttrain.reward.spec import build_reward, check_columns
+from posttrain.rl_config import RLConfig, check_prompts
+from posttrain.tracking import JsonlLog
+from posttrain.trainers.alarm import RewardAlarm
+from posttrain.trainers.benchmark import BenchmarkCallback
+from posttrain.trainers.rl import trainer_class
+from posttrain.training import begin_stage, load_trainable, train_to_the_end, write_model
+
+
+@one_line_errors
+def main() -> None:
+    started = time.monotonic()
+    model_args, adapter, data, args = parse(
+        (ModelArguments, AdapterArguments, DataArguments, RLConfig), description=__doc__
+    )
+    state, folder = PartialState(), Path(args.output_dir)
+    transformers.utils.logging.set_verbosity_error()
+    warnings.filterwarnings("ignore", category=FutureWarning)
+
+    # 1. Prompts, rewards and benchmark: read and checked before anything slow begins.
+    rows = load_splits(data.train, data.eval, kind="prompt", eval_rows=data.eval_rows, limit=data.limit, seed=args.seed)
+    reward = build_reward(args.reward)
+    watch = build_reward(args.watch, "watch") if args.watch else None
+    check_columns([reward, *([watch] if watch else [])], rows.train.column_names, data.train)
+    tokenizer = load_tokenizer(model_args.model, revision=model_args.revision)
+    lengths = [len(encode_prompt(row["prompt"], tokenizer, f"row {i}")) for i, row in enumerate(rows.train, 1)]
+    context = load_config(model_args.model, revision=model_args.revision).get_text_config().max_position_embeddings
+    check_prompts(lengths, context, args, data.train)
+    task = find_task(args.benchmark) if args.benchmark else None
+    task_rows = []
+    if task and args.benchmark_data is None and rows.test is not None:
+        task_rows = check_rows(task, list(rows.test)[: args.benchmark_rows], "held-out rows")
+    elif task:
+        task_rows = load_rows(task, args.benchmark_data, args.benchmark_rows)
+
+    # 2. The run folder: begin, or go on from the last complete checkpoint of the same settings and data.
+    config = as_dict(model_args, adapter, data, args) | {"num_processes": state.num_processes}
+    inputs, checkpoint = begin_stage("rl", args, model_args, config, rows.fingerprints, state)
+    if state.is_main_process:
+        print(f"{data.train}: {len(rows.train)} prompts of up to {max(lengths)} tokens", flush=True)
+        if checkpoint:
+            print(f"resuming from {checkpoint}", flush=True)
+
+    # 3. The policy, and for full tuning its anchor: a second model that begins as the policy does.
+    model, tokenizer, peft_config = load_trainable(model_args, adapter, args)
+    anchor = load_trainable(model_args, adapter, args)[0] if args.needs_anchor and peft_config is None else None
+    if peft_config is not None:
+        transformers.set_seed(args.seed)  # the adapter begins at random
+        model = get_peft_model(model, peft_config)
+
+    # 4. Train.
+    trainer = trainer_class(args.algorithm)(
+        model,
+        reward,
+        args,
+        watch=watch,
+        anchor=anchor,
+        train_dataset=rows.train,
+        processing_class=tokenizer,
+        callbacks=[RewardAlarm(args.benchmark), JsonlLog(folder)],
+    )
+    if task:
+        settings = {"every": args.benchmark_steps, "max_new_tokens": args.sample_tokens}
+        trainer.add_callback(BenchmarkCallback(trainer, task, task_rows, **settings))
+    metrics = train_to_the_end(trainer, folder, checkpoint)
+
+    # 5. The -IT folder, like it_sft.py's.
+    del trainer, model, anchor
+    gc.collect()
+    unset_hf_deepspeed_config()  # or ZeRO-3 would shard the copy that one process loads now
+    if state.is_main_process:
+        used = {"train": data.train, "rows": len(rows.train), "dropped": 0, "tokens": sum(lengths)}
+        used["mixture"] = rows.manifest
+        record = {"config": config, "inputs": inputs, "data": used, "metrics": metrics}
+        write_model("rl", folder, model_args, adapter.method, tokenizer, record, started)
+    state.wait_for_everyone()
+
+
+if __name__ == "__main__":
+    main()
