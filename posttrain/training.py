@@ -125,7 +125,8 @@ def write_model(
     shutil.rmtree(trained)
     finish_stage(folder, stage, record, started)
     console = Console()
-    console.print(before_after_table(record["metrics"]["before_after"], PREFERENCES if scored else BEFORE_AFTER))
+    if found := record["metrics"]["before_after"]:
+        console.print(before_after_table(found, PREFERENCES if scored else BEFORE_AFTER))
     if scored:
         use = f"The reward model is in {folder}. Score with it:  posttrain.reward.RewardModel({str(folder)!r})"
     else:

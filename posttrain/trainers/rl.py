@@ -422,7 +422,8 @@ class JBondTrainer(RLMixin, GRPOTrainer):
             model, ids, mask, replies.shape[1], compute_entropy=True
         )
         loss = -(inputs["advantages"] * (logps * replies).sum(1)).sum()
-        self._metrics["train"]["entropy"].append(((entropy * replies).sum() / replies.sum().clamp(min=1)).item())
+        sums = self.accelerator.reduce(torch.stack([(entropy * replies).sum(), replies.sum().float()]).detach())
+        self._metrics["train"]["entropy"].append((sums[0] / sums[1].clamp(min=1)).item())
         self._log_gap(inputs | {"completion_mask": replies * inputs["is_policy"][:, None]})
         return loss / (len(ids) / 2) / self.current_gradient_accumulation_steps
 
