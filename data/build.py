@@ -44,7 +44,7 @@ from posttrain.data.sources import Source
 from posttrain.data.spec import MixtureSpec, SourceSpec
 from posttrain.errors import UserError
 
-VERSION = 1  # of what a build writes: raised when the same spec would give other rows
+VERSION = 2  # of what a build writes: raised when the same spec would give other rows
 BATCH = 1000  # rows a worker takes at once, and a Parquet row group
 SHARD = 100_000  # rows in a Parquet file
 POOL_AFTER = 8.0  # seconds of screening a source alone, before worker processes (which take as long to start) help

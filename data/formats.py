@@ -15,11 +15,21 @@ from posttrain.chat import Message, read_messages
 from posttrain.data.conversation import Row
 from posttrain.data.preferences import best_pair
 from posttrain.errors import UserError
+from posttrain.pairs import read_margin
 
 KINDS = ("chat", "prompt", "preference")
 NOT_KEPT = ("messages", "prompt", "chosen", "rejected", "samples", "scores")  # when a row changes its kind
 # Columns that verifiers and reports read; kept from any format under these names.
-KEPT = ("answer", "tests", "entry_point", "instruction_id_list", "instruction_kwargs", "language", "kind")
+KEPT = (
+    "answer",
+    "tests",
+    "public_tests",
+    "entry_point",
+    "instruction_id_list",
+    "instruction_kwargs",
+    "language",
+    "kind",
+)
 SHAREGPT_ROLES = {"human": "user", "gpt": "assistant", "chatgpt": "assistant", "bing": "assistant", "bard": "assistant"}
 HH_TURN = re.compile(r"\n\n(Human|Assistant): ?")
 _BOX = re.compile(r"\\(?:boxed|fbox)\s*(?:\{|(?<=\s)([^\s$\\{}]+))")
@@ -74,15 +84,20 @@ def _math(raw: Row, where: str) -> Row:
 
 
 def _preference(raw: Row, where: str) -> Row:
-    """`chosen` and `rejected`: replies to `prompt`, or whole conversations that share all but the end (HH-RLHF too)."""
+    """`chosen` and `rejected`: replies to `prompt`, or whole conversations that share all but the end (HH-RLHF too).
+
+    `margin`, where there is one: how much better the chosen reply is, a number or an ordinal label (posttrain.pairs).
+    """
     chosen, rejected = (_conversation(raw[column], where, column) for column in ("chosen", "rejected"))
+    margin = {} if raw.get("margin") is None else {"margin": read_margin(raw["margin"], where)}
     if len(chosen) == 1 or chosen[0]["role"] in ("assistant", "model"):
-        return {"prompt": _with_system(raw, _asked(raw, where)), "chosen": chosen, "rejected": rejected}
+        return {"prompt": _with_system(raw, _asked(raw, where)), "chosen": chosen, "rejected": rejected} | margin
     shared = 0
     while shared < min(len(chosen), len(rejected)) - 1 and _same(chosen[shared], rejected[shared]):
         shared += 1
     shared -= chosen[shared - 1]["role"] in ("assistant", "model") if shared else 0
-    return {"prompt": _with_system(raw, chosen[:shared]), "chosen": chosen[shared:], "rejected": rejected[shared:]}
+    prompt = _with_system(raw, chosen[:shared])
+    return {"prompt": prompt, "chosen": chosen[shared:], "rejected": rejected[shared:]} | margin
 
 
 def _asked(raw: Row, where: str) -> list[Message]:

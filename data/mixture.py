@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -48,21 +49,30 @@ class Splits:
 
 
 def load_splits(
-    train: str, eval: str | None, *, eval_rows: int, limit: int | None, seed: int, kind: str = "chat"
+    train: str,
+    eval: str | None,
+    *,
+    eval_rows: int,
+    limit: int | None,
+    seed: int,
+    kind: str = "chat",
+    columns: Collection[str] = (),
 ) -> Splits:
     """Rows to train on and rows to hold out, as the recipes' data arguments say; of what `kind`, the recipe.
+
+    columns: to be kept of a source as it is, beside those that every row keeps (a mixture states its own)
 
     Held out are the first `eval_rows` of `eval` or of the mixture's own test split; without either, so many rows at
     random, and at most a third, of `train`. Raises UserError as `load_mixture` does.
     """
-    folder = _built(train, "train", limit, None, kind)
+    folder = _built(train, "train", limit, None, kind, columns)
     manifest, mixture = _manifest(folder), _open_built(folder)
     _check_kind(manifest, kind, train)
     rows, test = mixture["train"], mixture.get("test")
     rows = _head(rows, limit or len(rows))
     fingerprints = {"train": manifest["fingerprint"]}
     if eval or has_test_split(train):
-        folder = _built(eval or train, "test" if has_test_split(eval or train) else "train", None, None, kind)
+        folder = _built(eval or train, "test" if has_test_split(eval or train) else "train", None, None, kind, columns)
         _check_kind(_manifest(folder), kind, eval or train)
         other = _open_built(folder)
         test = other.get("test", other["train"])
@@ -142,21 +152,30 @@ def _is_built(spec: str | Path) -> bool:
 
 
 def mixture_spec(
-    spec: str | Path | dict[str, Any], split: str = "train", limit: int | None = None, kind: str = "chat"
+    spec: str | Path | dict[str, Any],
+    split: str = "train",
+    limit: int | None = None,
+    kind: str = "chat",
+    columns: Collection[str] = (),
 ) -> MixtureSpec:
     """A YAML's or dict's spec, or that of one source as it is, whose rows are read as `kind`."""
     if _is_spec(spec):
         return read_spec(spec)
-    return single_source(str(spec), split=split, limit=limit, kind=kind)
+    return single_source(str(spec), split=split, limit=limit, kind=kind, columns=columns)
 
 
 def _built(
-    spec: str | Path | dict[str, Any], split: str, limit: int | None, workers: int | None, kind: str = "chat"
+    spec: str | Path | dict[str, Any],
+    split: str,
+    limit: int | None,
+    workers: int | None,
+    kind: str = "chat",
+    columns: Collection[str] = (),
 ) -> Path:
     """The folder of the built mixture; built now, into the cache, if it is not there."""
     if isinstance(spec, str | Path) and _is_built(spec):
         return Path(spec).expanduser()
-    mixture = mixture_spec(spec, split, limit, kind)
+    mixture = mixture_spec(spec, split, limit, kind, columns)
     out = cache_dir() / "data" / _key(mixture)[:32]
     out.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{out}.lock"):

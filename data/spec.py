@@ -24,7 +24,7 @@ from typing import Any
 import yaml
 
 from posttrain.data.filters.registry import read_filters
-from posttrain.data.formats import FORMATS, KINDS
+from posttrain.data.formats import FORMATS, KEPT, KINDS
 from posttrain.data.preferences import load_function
 from posttrain.data.sources import Source, open_source
 from posttrain.errors import UserError, nearest
@@ -120,9 +120,17 @@ def read_spec(spec: str | Path | dict[str, Any]) -> MixtureSpec:
     return _mixture(content, path.name, path.parent)
 
 
-def single_source(name: str, *, split: str = "train", limit: int | None = None, kind: str = "chat") -> MixtureSpec:
+def single_source(
+    name: str,
+    *,
+    split: str = "train",
+    limit: int | None = None,
+    kind: str = "chat",
+    columns: Collection[str] = (),
+) -> MixtureSpec:
     """The mixture of one source as it is: every row once, in order, unfiltered."""
-    return MixtureSpec({Path(name).name or name: SourceSpec(name, split=split, limit=limit)}, kind, shuffle=False)
+    source = SourceSpec(name, split=split, limit=limit, columns=sorted(set(columns) - set(KEPT)))
+    return MixtureSpec({Path(name).name or name: source}, kind, shuffle=False)
 
 
 def _mixture(content: dict[str, Any], where: str, folder: Path) -> MixtureSpec:

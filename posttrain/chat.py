@@ -94,6 +94,13 @@ def encode_prompt(
     return [*ids, tokenizer.convert_tokens_to_ids(START_OF_TURN), *_plain(["model\n"], tokenizer)[0]]
 
 
+def encode_next_turn(text: str, tokenizer: PreTrainedTokenizerBase) -> list[int]:
+    """The ids between a model's reply, ended by its `<end_of_turn>`, and its next one: a user turn and the header."""
+    start, end = (tokenizer.convert_tokens_to_ids(token) for token in (START_OF_TURN, END_OF_TURN))
+    said, header, newline = _plain([f"user\n{text.strip()}", "model\n", "\n"], tokenizer)
+    return [*newline, start, *said, end, *newline, start, *header]
+
+
 def encode_batch(
     conversations: Sequence[Sequence[Message]],
     tokenizer: PreTrainedTokenizerBase,

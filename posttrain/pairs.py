@@ -84,8 +84,8 @@ def encode_pairs(
     """Preference rows to a Dataset for RewardTrainer, and a report of what was kept, cut and dropped.
 
     rows: `prompt`, `chosen`, `rejected` as message lists; maybe `margin` (a number, or one of ORDINAL's labels) and
-    `source`. Columns: chosen_ids, rejected_ids; chosen_length, rejected_length (of the last replies, in characters:
-    no tokenizer's); source; where margin_scale is not 0, margin = margin_scale times the row's (0 without one).
+    `source`. Columns: chosen_ids, rejected_ids; length (of both, in tokens); chosen_length, rejected_length (of the
+    last replies, in characters); source; where margin_scale is not 0, margin = margin_scale times the row's.
     Raises UserError for rows that are no pairs, for an unknown margin, and when no pair is left.
     """
     report, kept = PairsReport(), []
@@ -106,7 +106,7 @@ def encode_pairs(
         lengths = [len(reply.strip()) for reply in replies]
         report.longer_chosen += lengths[0] > lengths[1]
         pair = {"chosen_ids": chosen, "rejected_ids": rejected, "source": row.get("source") or name}
-        pair |= {"chosen_length": lengths[0], "rejected_length": lengths[1]}
+        pair |= {"chosen_length": lengths[0], "rejected_length": lengths[1], "length": len(chosen) + len(rejected)}
         kept.append(pair | ({"margin": margin_scale * margin} if margin_scale else {}))
     if not kept:
         raise UserError(

@@ -7,8 +7,6 @@ import trl
 from posttrain.config import RunConfig
 from posttrain.errors import UserError
 
-HEADS = ("probe", "zero")
-
 
 @dataclass
 class RewardModelConfig(RunConfig, trl.RewardConfig):
@@ -35,7 +33,8 @@ class RewardModelConfig(RunConfig, trl.RewardConfig):
         default="probe",
         metadata={
             "help": "The head's start. probe: logistic regression on the model as it is (WARM's linear probing). "
-            "zero, or a finished run's folder, whose starting head is taken (WARM's members share one)."
+            "zero; keep, of a reward model that is trained further; or a run's folder, whose starting head is taken "
+            "(WARM's members share one)."
         },
     )
 

@@ -83,6 +83,13 @@ class RLConfig(RepliesConfig, trl.GRPOConfig):
         default=None,
         metadata={"help": "Rounds in which groups without any difference in reward are replaced (dapo: 2, others 0)."},
     )
+    turns: int = field(
+        default=1,
+        metadata={
+            "help": "Replies in a conversation (RLEF: 3): after each but the last the tests of the column "
+            "`public_tests` are run, and what failed is said. Each reply may have max_completion_length tokens."
+        },
+    )
     loss_type: str | None = field(default=None, metadata={"help": "TRL's; by default the algorithm's."})
     scale_rewards: str | None = field(default=None, metadata={"help": "TRL's; by default the algorithm's."})
     importance_sampling_level: str | None = field(default=None, metadata={"help": "TRL's; by the algorithm."})
@@ -156,6 +163,12 @@ class RLConfig(RepliesConfig, trl.GRPOConfig):
             odd += ["repetition_penalty"] if self.repetition_penalty != 1 else []
             if odd:
                 raise UserError(f"{odd[0]} is vLLM's: leave it out without use_vllm")
+        if self.turns < 1:
+            raise UserError(f"turns must be at least 1, not {self.turns}")
+        if self.turns > 1 and self.algorithm in ("rloo", "jbond"):
+            raise UserError(f"turns: {self.algorithm} has one reply to a prompt; take grpo, dr_grpo, dapo or gspo")
+        if self.turns > 1 and self.use_transformers_continuous_batching:
+            raise UserError("turns: leave use_transformers_continuous_batching out")
         if self.reward_clip_range is not None and len(self.reward_clip_range) != 2:
             raise UserError("reward_clip_range must be two bounds")
 
@@ -203,3 +216,18 @@ def check_prompts(lengths: list[int], context: int, args: RLConfig, name: str) -
             f"row {longest + 1} of {name}: its prompt of {lengths[longest]} tokens and a reply of "
             f"max_completion_length {args.max_completion_length} do not fit into the model's {context} positions"
         )
+
+
+def check_turns(rows: Any, name: str) -> None:
+    """Raise UserError where the rows have no `public_tests` that can be run between turns."""
+    from posttrain.reward.code import code_feedback
+    from posttrain.reward.code_tests import read_tests
+
+    if "public_tests" not in rows.column_names:
+        raise UserError(
+            f"{name}: turns above 1 need a column `public_tests`: what a person would be shown of the tests"
+        )
+    for number, row in enumerate(rows, 1):
+        if read_tests(row["public_tests"], row.get("entry_point"), f"row {number} of {name}: public_tests") is None:
+            raise UserError(f"row {number} of {name}: public_tests is empty")
+    code_feedback([], [])  # or there is no sandbox, which it says

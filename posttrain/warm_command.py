@@ -92,5 +92,5 @@ def _held_out(members: Members, folder: Path) -> list[dict[str, Any]]:
     if rows is None:
         raise UserError(f"{members.out}: nothing was held out: set `eval_rows` above 0")
     model = RewardModel(folder)
-    pairs, _ = encode_pairs(rows, model.tokenizer, config["max_length"], name="held-out pairs")
+    pairs = encode_pairs(rows, model.tokenizer, config["max_length"], name="held-out pairs")[0].sort("length")
     return pair_records(model.score_ids(pairs["chosen_ids"]), model.score_ids(pairs["rejected_ids"]), pairs)

@@ -57,6 +57,7 @@ def main() -> None:
     held_out = None
     if rows.test is not None:
         held_out, _ = encode_pairs(rows.test, tokenizer, args.max_length, name="held-out pairs", **settings)
+        held_out = held_out.sort("length")  # less padding
     if state.is_main_process:
         print(f"{data.train}: {report}; {len(held_out or ())} pairs held out", flush=True)
         if checkpoint:

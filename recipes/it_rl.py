@@ -26,8 +26,8 @@ from posttrain.data.mixture import load_splits
 from posttrain.errors import one_line_errors
 from posttrain.evaluate.tasks import check_rows, find_task, load_rows
 from posttrain.gemma import load_config, load_tokenizer
-from posttrain.reward.spec import build_reward, check_columns
-from posttrain.rl_config import RLConfig, check_prompts
+from posttrain.reward.spec import build_reward, check_columns, required_columns
+from posttrain.rl_config import RLConfig, check_prompts, check_turns
 from posttrain.tracking import JsonlLog
 from posttrain.trainers.alarm import RewardAlarm
 from posttrain.trainers.benchmark import BenchmarkCallback
@@ -46,10 +46,14 @@ def main() -> None:
     warnings.filterwarnings("ignore", category=FutureWarning)
 
     # 1. Prompts, rewards and benchmark: read and checked before anything slow begins.
-    rows = load_splits(data.train, data.eval, kind="prompt", eval_rows=data.eval_rows, limit=data.limit, seed=args.seed)
     reward = build_reward(args.reward)
     watch = build_reward(args.watch, "watch") if args.watch else None
-    check_columns([reward, *([watch] if watch else [])], rows.train.column_names, data.train)
+    rewards = [reward, *([watch] if watch else [])]
+    wanted = {"kind": "prompt", "columns": required_columns(rewards) | ({"public_tests"} if args.turns > 1 else set())}
+    rows = load_splits(data.train, data.eval, eval_rows=data.eval_rows, limit=data.limit, seed=args.seed, **wanted)
+    check_columns(rewards, rows.train.column_names, data.train)
+    if args.turns > 1:
+        check_turns(rows.train, data.train)
     tokenizer = load_tokenizer(model_args.model, revision=model_args.revision)
     lengths = [len(encode_prompt(row["prompt"], tokenizer, f"row {i}")) for i, row in enumerate(rows.train, 1)]
     context = load_config(model_args.model, revision=model_args.revision).get_text_config().max_position_embeddings
@@ -77,7 +81,7 @@ def main() -> None:
         model = get_peft_model(model, peft_config)
 
     # 4. Train.
-    trainer = trainer_class(args.algorithm)(
+    trainer = trainer_class(args.algorithm, args.turns)(
         model,
         reward,
         args,

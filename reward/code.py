@@ -251,13 +251,28 @@ def run_all(
     return pool.map(run, range(len(replies)))
 
 
+def code_feedback(
+    replies: Sequence[str],
+    public_tests: Sequence[Any],
+    entry_points: Sequence[str | None] | None = None,
+    **settings: Any,
+) -> list[tuple[str, str]]:
+    """(status, what to say in a next turn) of each reply by the tests that a person would be shown (RLEF, 2410.02089).
+
+    settings: as of `run_all`. The text shows the first public test that failed, and is empty where all passed.
+    """
+    outcomes = run_all(replies, public_tests, entry_points, **settings)
+    return [(outcome.status, "" if outcome.passed else outcome.feedback) for outcome in outcomes]
+
+
 def code_reward(
     completions: Sequence[Completion],
     tests: Sequence[Any] | None = None,
     entry_point: Sequence[str | None] | None = None,
     *,
     prompts: Sequence[Any] | None = None,
-    mode: Literal["all", "fraction"] = "all",
+    turns_without_code: Sequence[int | None] | None = None,
+    mode: Literal["all", "fraction", "rlef"] = "all",
     tolerance: float = 0.0,
     limits: Limits | Mapping[str, float] | None = None,
     sandbox: Sandbox | str | None = None,
@@ -265,12 +280,14 @@ def code_reward(
     log_extra: Callable[[str, list], None] | None = None,
     **kwargs: Any,
 ) -> list[float | None]:
-    """1.0 for each completion whose program passes all tests of its row, else 0.0; None where the row has no tests or
-    they are themselves at fault, or where the sandbox could not run it for want of processes or memory.
+    """1.0 for each completion whose program passes all tests of its row, else 0.0 (in mode rlef −1); None where the row
+    has no tests or they are themselves at fault, or where the sandbox could not run it for want of processes or memory.
 
     completions, prompts: texts or message lists (TRL hands both over) · tests, entry_point: the rows' columns
     mode: "all", as pass@k and RLEF (2410.02089) have it: a share of the tests can be had by constants that fit the
-    easy ones; "fraction": the share of tests passed, where the signal is otherwise too rare; each test is then run
+    easy ones; "fraction": the share of tests passed, where the signal is otherwise too rare; each test is then run;
+    "rlef": RLEF's own numbers, 1 or −1, less 0.2 for each turn before the last in which there was no program
+    turns_without_code: how many such turns there were, as `FeedbackTrainer` counts them
     limits: 10 s and 1 GiB a test, unless given; a mapping of some of the fields of Limits will do
     sandbox: None: the process's own (see default_sandbox), or that by the name of its isolation: bubblewrap, process
     Logs code/passed, the shares of compile_error, timeout, memory, no_code, bad_tests and unavailable, and the column
@@ -292,13 +309,16 @@ def code_reward(
         stop=mode == "all",
     )
     _log(outcomes, log_metric, log_extra)
-    return [_reward(outcome, mode) for outcome in outcomes]
+    values = [_reward(outcome, mode) for outcome in outcomes]
+    if mode != "rlef" or turns_without_code is None:
+        return values
+    return [v if v is None else v - 0.2 * (n or 0) for v, n in zip(values, turns_without_code, strict=True)]
 
 
 def read_settings(mode: Any = "all", tolerance: Any = 0.0, limits: Any = None, sandbox: Any = None) -> None:
     """Refuses settings of `code_reward` that it could not work with. Raises UserError, naming the setting."""
-    if mode not in ("all", "fraction"):
-        raise UserError(f"mode must be all or fraction, not {mode!r:.40}")
+    if mode not in ("all", "fraction", "rlef"):
+        raise UserError(f"mode must be all, fraction or rlef, not {mode!r:.40}")
     if isinstance(tolerance, bool) or not isinstance(tolerance, int | float) or not 0 <= tolerance < math.inf:
         raise UserError(f"tolerance must be a number from 0, not {tolerance!r:.40}")
     if not (sandbox is None or isinstance(sandbox, Sandbox) or sandbox in ("bubblewrap", "process")):
@@ -309,7 +329,9 @@ def read_settings(mode: Any = "all", tolerance: Any = 0.0, limits: Any = None, s
 def _reward(outcome: Outcome, mode: str) -> float | None:
     if outcome.status in ("no tests", "tests", "unavailable"):
         return None
-    return outcome.share if mode == "fraction" else float(outcome.passed)
+    if mode == "fraction":
+        return outcome.share
+    return float(outcome.passed) if mode == "all" else 2.0 * outcome.passed - 1
 
 
 def _log(outcomes: list[Outcome], log_metric: Any, log_extra: Any) -> None:

@@ -24,7 +24,7 @@ KEPT_BACK = {"prompt", "completion", "completion_ids"}
 # The columns that rewards of ours read; what else their signatures name is a setting, or the trainer's.
 COLUMNS: dict[str, set[str]] = {
     "math_reward": {"answer"},
-    "code_reward": {"tests", "entry_point"},
+    "code_reward": {"tests", "entry_point", "turns_without_code"},
     "instruction_following_reward": {"instruction_id_list", "instruction_kwargs", "kwargs", "ground_truth"},
     "language_reward": {"language"},
     "refusal_reward": {"harmful"},

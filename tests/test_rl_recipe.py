@@ -283,7 +283,7 @@ def test_a_reward_that_says_nothing_is_called_out(run):
     [
         (("--reward", "nothing_like_it"), "no reward is called 'nothing_like_it'"),
         (("--reward", "code_reward"), "has no column 'tests'"),
-        (("--algorithm", "grop"), "algorithm 'grop' is unknown.*grpo"),
+        (("--algorithm", "grop"), "invalid choice: 'grop'"),
         (
             ("--max_prompt_length", "20"),
             r"row \d+ of .*: the prompt has \d+ tokens, and max_prompt_length is 20",

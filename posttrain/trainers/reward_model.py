@@ -52,7 +52,7 @@ def start_head(
 ) -> dict[str, float]:
     """Give the model its starting score head, and leave that head in `folder` for other runs to share.
 
-    choice: `probe`, `zero`, or the folder of a run with a starting head · centring: as in `probe`
+    choice: `probe`, `zero`, `keep`, or the folder of a run with a starting head · centring: as in `probe`
     Returns what there is to log.
     Raises UserError for a folder without one, or whose head is of another width.
     """
@@ -67,10 +67,17 @@ def start_head(
         chosen, rejected = features(model.to(state.device), pairs, pad)
         head, report = probe(chosen, rejected, centring)
         weight.data.copy_(head[None])
-    elif choice != "zero":
+    elif choice == "zero":
+        torch.nn.init.zeros_(weight)
+    elif choice == "keep":
+        if not weight.any():
+            raise UserError("score_head: keep is for a reward model that is trained further, and this is none yet")
+    else:
         path = Path(choice).expanduser() / STARTING_HEAD
         if not path.is_file():
-            raise UserError(f"score_head: {choice} holds no {STARTING_HEAD}: give probe, zero, or a reward model's run")
+            raise UserError(
+                f"score_head: {choice} holds no {STARTING_HEAD}: give probe, zero, keep, or a reward model's run"
+            )
         found = load_file(path)["score.weight"]
         if found.shape != weight.shape:
             raise UserError(f"score_head: that of {choice} is {found.shape[1]} wide, this model {weight.shape[1]}")

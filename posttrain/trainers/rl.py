@@ -5,6 +5,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,12 @@ from trl import GRPOTrainer, RLOOTrainer
 from trl.models import prepare_deepspeed
 from trl.trainer.utils import add_fused_lm_head, use_adapter
 
-from posttrain.chat import encode_prompt
+from posttrain.chat import END_OF_TURN, encode_next_turn, encode_prompt
 from posttrain.data.draw import generator
 from posttrain.errors import UserError
 from posttrain.evaluate.decoding import row_generator
 from posttrain.losses.bond import best_of_two, jbond_reward, jbond_weights, quantile_reward
+from posttrain.reward.code import code_feedback
 from posttrain.rollouts import RolloutLog
 from posttrain.trainers.anchor import ADAPTER, Anchor, add_anchor_adapter
 from posttrain.trainers.generation import sampling, whole_model, write_rows
@@ -191,6 +193,7 @@ class RLMixin(RunMixin):
     def _generate_and_score_completions(self, inputs):
         if not self.model.training:
             return super()._generate_and_score_completions(inputs)
+        self.asked = inputs
         output = super()._generate_and_score_completions(inputs)
         self._add_sampled(output)
         self._record(output)
@@ -215,7 +218,8 @@ class RLMixin(RunMixin):
         for round_number in range(self.args.resample):
             if not self._over_all(len(dull)):
                 break
-            fresh = super()._generate_and_score_completions(self._other_prompts(rows // size, round_number))
+            self.asked = self._other_prompts(rows // size, round_number)
+            fresh = super()._generate_and_score_completions(self.asked)
             self._add_sampled(fresh)
             self._record(fresh)
             for g in range(rows // size):
@@ -303,6 +307,8 @@ class RLMixin(RunMixin):
         if sampled is None or self._step % self.args.steps_per_generation or self.num_iterations > 1:
             return
         mask = inputs["completion_mask"].bool() & ~sampled.isnan()
+        if "tool_mask" in inputs:
+            mask &= inputs["tool_mask"].bool()
         gaps = (sampled - self.trained_logps).abs()[mask]
         mean = gaps.mean().item() if len(gaps) else 0.0
         self._metrics["train"]["sampling/gap_mean"].append(mean)
@@ -452,8 +458,97 @@ class _Housekeeping(TrainerCallback):
         trainer.seconds = dict.fromkeys(trainer.seconds, 0.0)
 
 
+class FeedbackTrainer(GroupTrainer):
+    """RL from execution feedback (RLEF, 2410.02089): after a reply the row's public tests are run, and what failed is
+    said in a user turn, which the model answers; the reward judges the last reply.
+
+    The rows' `public_tests` are as `tests` of code_reward (and `entry_point` beside them). A conversation ends with its
+    last turn, when the public tests pass, when a reply was cut, or where the model's positions end. All replies of a
+    conversation are trained with its advantage, and what the tests said with none. The reward finds the column
+    `turns_without_code`: how many replies before the last held no program.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.rollout_func = self._converse  # TRL's interface for environments
+
+    def _generate(self, prompts):
+        found = list(super()._generate(prompts))
+        found[3] = [[{"role": "assistant", "content": text}] for text in self.last_replies]
+        return tuple(found)
+
+    def _converse(self, prompts, trainer):
+        begun = time.perf_counter()
+        prompt_ids = self._tokenize_prompts(prompts)[0]
+        talks = [_Talk(list(ids)) for ids in prompt_ids]
+        for turn in range(self.args.turns):
+            which = [i for i, talk in enumerate(talks) if not talk.done]
+            for i, ids, logps in self._say([talk.ids for talk in talks], which):
+                talks[i].add(ids, logps, trained=1)
+            if turn + 1 < self.args.turns:
+                self._answer_with_tests(talks, which)
+        texts = self._tokenizer.batch_decode([talk.last for talk in talks], skip_special_tokens=True)
+        self.last_replies = [text.strip() for text in texts]
+        written = {
+            "prompt_ids": prompt_ids,
+            "completion_ids": [talk.ids[len(ids) :] for talk, ids in zip(talks, prompt_ids, strict=True)],
+            "logprobs": [talk.logps for talk in talks],
+        }
+        self.written = {"prompt_ids": prompt_ids, "reply_ids": written["completion_ids"], "logps": written["logprobs"]}
+        self._metrics["train"]["turns/mean"].append(sum(talk.turns for talk in talks) / len(talks))
+        self.seconds["generation"] += time.perf_counter() - begun
+        empty = [talk.without_code for talk in talks]
+        return written | {"env_mask": [talk.trained for talk in talks], "turns_without_code": empty}
+
+    def _say(self, ids: list[list[int]], which: list[int]) -> Iterator[tuple[int, list[int], list[float]]]:
+        if not self.use_vllm:
+            self._count_generation()
+            return zip(which, *self._write_part(ids, which), strict=True)
+        replies, logps = super()._generate_single_turn(ids, None, {}, 1)  # of all: its server wants as many of each
+        return iter([(i, replies[i], logps[i]) for i in which])
+
+    def _answer_with_tests(self, talks: list["_Talk"], which: list[int]) -> None:
+        stop = self._tokenizer.convert_tokens_to_ids(END_OF_TURN)
+        for i in which:
+            talks[i].done |= talks[i].last[-1:] != [stop]
+        open_talks = [i for i in which if not talks[i].done]
+        replies = self._tokenizer.batch_decode([talks[i].last for i in open_talks], skip_special_tokens=True)
+        rows = [self.asked[i] for i in open_talks]
+        names = [row.get("entry_point") for row in rows]
+        context = self.model.config.get_text_config().max_position_embeddings
+        judged = code_feedback(replies, [row["public_tests"] for row in rows], names) if rows else []
+        for i, (status, text) in zip(open_talks, judged, strict=True):
+            talk = talks[i]
+            said = encode_next_turn(f"{text}\n\nGive it another try.", self._tokenizer)
+            beyond_it = status in ("tests", "no tests", "unavailable")  # at fault is not the program
+            talk.done = beyond_it or not text or len(talk.ids) + len(said) + self.max_completion_length > context
+            if not talk.done:
+                talk.without_code += status == "no code"
+                talk.add(said, [0.0] * len(said), trained=0)
+
+
+@dataclass
+class _Talk:
+    """A conversation so far. ids: prompt and all · trained, logps: of all but the prompt · last: its last reply"""
+
+    ids: list[int]
+    logps: list[float] = field(default_factory=list)
+    trained: list[int] = field(default_factory=list)
+    last: list[int] = field(default_factory=list)
+    turns: int = 0
+    without_code: int = 0
+    done: bool = False
+
+    def add(self, ids: list[int], logps: list[float], *, trained: int) -> None:
+        self.ids = [*self.ids, *ids]
+        self.logps += logps
+        self.trained += [trained] * len(ids)
+        if trained:
+            self.last, self.turns = ids, self.turns + 1
+
+
 TRAINERS = {"rloo": LeaveOneOutTrainer, "jbond": JBondTrainer}
 
 
-def trainer_class(algorithm: str) -> Any:
-    return TRAINERS.get(algorithm, GroupTrainer)
+def trainer_class(algorithm: str, turns: int = 1) -> Any:
+    return FeedbackTrainer if turns > 1 else TRAINERS.get(algorithm, GroupTrainer)
