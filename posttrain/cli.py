@@ -42,6 +42,21 @@ WARM = """Train reward models that differ in seed, learning rate, dropout or SFT
 The spec holds `config` (a YAML of it_reward_model.py), `launch` (an accelerate config), `members` (settings each) and
 `average`: mean, or greedy (members that do not make the held-out accuracy worse). The result is in DIR/warm."""
 
+WARP = """RL runs from one checkpoint, merged by SLERP and drawn back to it by LITI, round by round (WARP, 2406.16768).
+
+  posttrain warp recipes/configs/warp_270m_cpu.yaml --out runs/warp
+
+The spec holds `model` (where RL begins), `config` (a YAML of it_rl.py), `launch` (an accelerate config), `members`
+(settings each), and maybe `rounds` (1), `eta` (0.3; what each round keeps of its merge), `front` (the shares of the
+last merge that are written and scored at the end) and `rows` (held-out prompts to score on)."""
+
+REPORT = """Read what a run has left behind.
+
+  posttrain report rollouts runs/rl
+
+rollouts: the prompts whose replies have gained and lost the most reward, and the replies that look won without work:
+a high reward, and a low value of `watch`, the reward that was not trained."""
+
 
 @one_line_errors
 def main(argv: list[str] | None = None) -> None:
@@ -53,7 +68,17 @@ def main(argv: list[str] | None = None) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("posttrain", description="The Gemma post-training recipe.")
     commands = parser.add_subparsers(required=True, metavar="command")
-    for add in (_add_doctor, _add_chat, _add_eval, _add_data, _add_student, _add_average, _add_warm):
+    for add in (
+        _add_doctor,
+        _add_chat,
+        _add_eval,
+        _add_data,
+        _add_student,
+        _add_average,
+        _add_warm,
+        _add_warp,
+        _add_report,
+    ):
         add(commands)
     return parser
 
@@ -164,6 +189,22 @@ def _add_warm(commands: Any) -> None:
     warm.set_defaults(run=_warm)
 
 
+def _add_warp(commands: Any) -> None:
+    warp = commands.add_parser("warp", help="rounds of RL runs, merged", description=WARP, formatter_class=RAW)
+    warp.add_argument("spec", help="the YAML")
+    warp.add_argument("--out", required=True, help="folder for rounds and front; the same command goes on")
+    warp.add_argument("--commands", action="store_true", help="print the next round's commands, to run them elsewhere")
+    warp.set_defaults(run=_warp)
+
+
+def _add_report(commands: Any) -> None:
+    report = commands.add_parser("report", help="read what a run left behind", description=REPORT, formatter_class=RAW)
+    report.add_argument("what", choices=["rollouts"])
+    report.add_argument("run_folder", metavar="RUN", help="the run's folder")
+    report.add_argument("--rows", type=int, default=5, help="of each kind (default 5)")
+    report.set_defaults(run=_report)
+
+
 def _doctor(args: argparse.Namespace) -> None:
     from posttrain.doctor import doctor
 
@@ -223,6 +264,18 @@ def _warm(args: argparse.Namespace) -> None:
     from posttrain.warm_command import run
 
     run(args.spec, args.out, commands=args.commands)
+
+
+def _warp(args: argparse.Namespace) -> None:
+    from posttrain.warp_command import run
+
+    run(args.spec, args.out, commands=args.commands)
+
+
+def _report(args: argparse.Namespace) -> None:
+    from posttrain.rollouts_command import report
+
+    report(args.run_folder, rows=args.rows)
 
 
 if __name__ == "__main__":

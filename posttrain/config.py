@@ -97,6 +97,12 @@ class DataArguments:
         default=64,
         metadata={"help": "Rows held out, or used of `eval`; at most a third of `train` (0: no evaluation)."},
     )
+    eval_seed: int | None = field(
+        default=None,
+        metadata={
+            "help": "Of the rows held out of `train`, by default `seed`: runs that differ in it hold the same rows out."
+        },
+    )
     limit: int | None = field(default=None, metadata={"help": "Use only the first rows of the training file."})
 
     def __post_init__(self):
@@ -104,6 +110,11 @@ class DataArguments:
             value = getattr(self, name)
             if value is not None and value < least:
                 raise UserError(f"{name} must be at least {least}, not {value}")
+
+    def limits(self, seed: int) -> dict[str, Any]:
+        """For `load_splits`, in a run of that seed: how many rows, how many of them held out, and which."""
+        own = seed if self.eval_seed is None else self.eval_seed
+        return {"eval_rows": self.eval_rows, "limit": self.limit, "seed": own}
 
 
 @dataclass

@@ -24,7 +24,10 @@ MEMBERS = "members.json"
 
 @dataclass
 class Members:
-    """Runs of `recipe` into `out`/member-1, …; settings: of each, beside what `config` says."""
+    """Runs of `recipe` into `out`/member-1, …, which all hold out the same rows, whatever their seeds.
+
+    settings: of each, beside what `config` says
+    """
 
     recipe: str
     config: str
@@ -41,7 +44,8 @@ class Members:
 
     def command(self, number: int) -> list[str]:
         launch = ["--config_file", self.launch] if self.launch else []
-        options = [f"--{key}={_text(value)}" for key, value in self.settings[number - 1].items()]
+        settings = {"eval_seed": 0, **self.settings[number - 1]}
+        options = [f"--{key}={_text(value)}" for key, value in settings.items()]
         recipe = ["--module", f"posttrain.recipes.{self.recipe}", "--config", self.config]
         return ["accelerate", "launch", "--quiet", *launch, *recipe, "--output_dir", str(self.folder(number)), *options]
 

@@ -52,7 +52,7 @@ _FREE_PREFIXES = (
     "trackio_",
 )
 # … but these decide which rows are trained, and when.
-_HELD_KEYS = {"eval_rows", "dataloader_drop_last"}
+_HELD_KEYS = {"eval_rows", "eval_seed", "dataloader_drop_last"}
 
 
 def open_run(

@@ -62,7 +62,9 @@ def report(members: Members, warm: Path) -> None:
     records["warm"] = _held_out(members, warm)
     kinds = {name: [line["source"] for line in lines] for name, lines in records.items()}
     if len(set(map(tuple, kinds.values()))) != 1:
-        raise UserError(f"{members.out}: the members hold out other pairs: give all of them the same `eval` and `seed`")
+        raise UserError(
+            f"{members.out}: the members hold out other pairs: give all the same `eval`, `eval_rows` and `eval_seed`"
+        )
     found: dict[str, Any] = {name: metrics_of(lines) for name, lines in records.items()}
     table = Table("", "pairs right [95 % interval]", "loss", "calibration error", "correlation with length")
     for name, figures in found.items():
@@ -87,8 +89,8 @@ def report(members: Members, warm: Path) -> None:
 def _held_out(members: Members, folder: Path) -> list[dict[str, Any]]:
     """The folder's rewards on the pairs that the first member holds out."""
     config = yaml.safe_load((members.folder(1) / CONFIG).read_text())["config"]
-    wanted = {key: config[key] for key in ("train", "eval", "eval_rows", "limit", "seed")}
-    rows = load_splits(**wanted, kind="preference").test
+    wanted = {key: config[key] for key in ("train", "eval", "eval_rows", "limit")}
+    rows = load_splits(**wanted, seed=config["eval_seed"], kind="preference").test
     if rows is None:
         raise UserError(f"{members.out}: nothing was held out: set `eval_rows` above 0")
     model = RewardModel(folder)

@@ -49,7 +49,7 @@ def main() -> None:
     cache = TeacherCache(args.teacher) if is_cache(args.teacher) else None
     if cache is not None:
         check_settings(cache, args, load_tokenizer(model_args.model, revision=model_args.revision))
-    rows = load_splits(data.train, data.eval, eval_rows=data.eval_rows, limit=data.limit, seed=args.seed)
+    rows = load_splits(data.train, data.eval, **data.limits(args.seed))
     eval_rows = list(rows.test or ())
     task = find_task(args.benchmark) if args.benchmark else None
     task_rows = load_rows(task, args.benchmark_data, args.benchmark_rows) if task else []

@@ -41,9 +41,7 @@ def main() -> None:
     warnings.filterwarnings("ignore", category=FutureWarning)
 
     # 1. Pairs: read and checked before anything slow begins.
-    rows = load_splits(
-        data.train, data.eval, kind="preference", eval_rows=data.eval_rows, limit=data.limit, seed=args.seed
-    )
+    rows = load_splits(data.train, data.eval, kind="preference", **data.limits(args.seed))
 
     # 2. The run folder: begin, or go on from the last complete checkpoint of the same settings and data.
     config = as_dict(model_args, adapter, data, args) | {"num_processes": state.num_processes}

@@ -50,7 +50,7 @@ def main() -> None:
     watch = build_reward(args.watch, "watch") if args.watch else None
     rewards = [reward, *([watch] if watch else [])]
     wanted = {"kind": "prompt", "columns": required_columns(rewards) | ({"public_tests"} if args.turns > 1 else set())}
-    rows = load_splits(data.train, data.eval, eval_rows=data.eval_rows, limit=data.limit, seed=args.seed, **wanted)
+    rows = load_splits(data.train, data.eval, **data.limits(args.seed), **wanted)
     check_columns(rewards, rows.train.column_names, data.train)
     if args.turns > 1:
         check_turns(rows.train, data.train)

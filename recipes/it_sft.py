@@ -39,7 +39,7 @@ def main() -> None:
     warnings.filterwarnings("ignore", category=FutureWarning)
 
     # 1. Rows: read and checked before anything slow begins.
-    rows = load_splits(data.train, data.eval, eval_rows=data.eval_rows, limit=data.limit, seed=args.seed)
+    rows = load_splits(data.train, data.eval, **data.limits(args.seed))
     eval_rows = list(rows.test or ())
     task = find_task(args.benchmark) if args.benchmark else None
     task_rows = load_rows(task, args.benchmark_data, args.benchmark_rows) if task else []

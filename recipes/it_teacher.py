@@ -44,10 +44,10 @@ def main() -> None:
     transformers.utils.logging.set_verbosity_error()
 
     if args.output == "answers":  # of all rows: which of them to hold out is for the recipe that trains on the answers
-        rows = load_splits(data.train, None, eval_rows=0, limit=data.limit, seed=args.seed)
+        rows = load_splits(data.train, None, **data.limits(args.seed) | {"eval_rows": 0})
         write_answers(args, rows.train, folder, state)
         return
-    rows = load_splits(data.train, data.eval, eval_rows=data.eval_rows, limit=data.limit, seed=args.seed)
+    rows = load_splits(data.train, data.eval, **data.limits(args.seed))
 
     # 1. The rows as the student will see them.
     with state.main_process_first():

@@ -169,14 +169,14 @@ def test_a_reward_model_can_be_trained_further(train, lora, full):
         (("--train", "demo"), "demo.*: a preference needs `chosen` and `rejected`"),
         (
             ("--score_head", "nowhere"),
-            "score_head: nowhere holds no score_head.safetensors: give probe, zero, keep, or",
+            "score_head: nowhere holds no score_head.safetensors: give probe",
         ),
         (("--score_head", "keep"), "keep is for a reward model that is trained further"),
         (("--margin_scale", "-1"), "margin_scale must be 0 or more"),
         (("--attention_dropout", "1"), "attention_dropout must be at least 0 and below 1"),
         (("--fp16", "true"), "fp16 overflows in Gemma"),
         (("--max_length", "12"), "no pair is left to train on"),
-        (("--margin_scal", "1"), "unknown key 'margin_scal'.*margin_scale"),
+        (("--margin_scales", "1"), "unknown key 'margin_scales'.*margin_scale"),
         (("--method", "lora", "--lora_targets", "score"), "'score' matches no layer"),
     ],
 )

@@ -7,6 +7,7 @@ next prompts take their places, so that no step is spent on rows that are done, 
 import hashlib
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -71,6 +72,21 @@ def decode(
         finished, batch = _part(batch, max_new_tokens, stops)
         if finished:
             yield finished
+
+
+@contextmanager
+def sampling(
+    model: Any, *, temperature: float = 1.0, top_k: int = 0, top_p: float = 1.0, suppress: Sequence[int] = ()
+) -> Iterator[None]:
+    """How the model samples in here: by default from its distribution as it is, nothing cut off but `suppress`."""
+    config = model.generation_config
+    wanted = {"temperature": temperature, "top_k": top_k, "top_p": top_p, "suppress_tokens": list(suppress) or None}
+    before = {name: getattr(config, name) for name in wanted}
+    config.update(**wanted)
+    try:
+        yield
+    finally:
+        config.update(**before)
 
 
 def row_generator(seed: int, *which: int) -> torch.Generator:

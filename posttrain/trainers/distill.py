@@ -12,13 +12,13 @@ from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
 
 from posttrain.chat import IGNORE
 from posttrain.errors import UserError
-from posttrain.evaluate.decoding import row_generator
+from posttrain.evaluate.decoding import row_generator, sampling
 from posttrain.gemma import stop_token_ids
 from posttrain.teacher.cache import TeacherCache
 from posttrain.teacher.local import LocalTeacher
 from posttrain.teacher.targets import SparseTargets, Targets
 from posttrain.trainers.distill_head import Objective, add_distillation_head
-from posttrain.trainers.generation import sampling, whole_model, write_rows
+from posttrain.trainers.generation import whole_model, write_rows
 from posttrain.trainers.sft import SFTTrainer
 
 HELD_OUT = 1 << 40  # added to the numbers of held-out rows, whose words lie in the cache's `test` split

@@ -65,21 +65,6 @@ def write_rows(
 
 
 @contextmanager
-def sampling(
-    model: Any, *, temperature: float = 1.0, top_k: int = 0, top_p: float = 1.0, suppress: Sequence[int] = ()
-) -> Iterator[None]:
-    """How the model samples in here: by default from its distribution as it is, nothing cut off but `suppress`."""
-    config = model.generation_config
-    wanted = {"temperature": temperature, "top_k": top_k, "top_p": top_p, "suppress_tokens": list(suppress) or None}
-    before = {name: getattr(config, name) for name in wanted}
-    config.update(**wanted)
-    try:
-        yield
-    finally:
-        config.update(**before)
-
-
-@contextmanager
 def whole_model(trainer: Any, wrapped: Any = None) -> Iterator[Any]:
     """The trained model with all its weights in each process, so that its steps wait for no other process.
 

@@ -22,12 +22,12 @@ from trl.trainer.utils import add_fused_lm_head, use_adapter
 from posttrain.chat import END_OF_TURN, encode_next_turn, encode_prompt
 from posttrain.data.draw import generator
 from posttrain.errors import UserError
-from posttrain.evaluate.decoding import row_generator
+from posttrain.evaluate.decoding import row_generator, sampling
 from posttrain.losses.bond import best_of_two, jbond_reward, jbond_weights, quantile_reward
 from posttrain.reward.code import code_feedback
 from posttrain.rollouts import RolloutLog
 from posttrain.trainers.anchor import ADAPTER, Anchor, add_anchor_adapter
-from posttrain.trainers.generation import sampling, whole_model, write_rows
+from posttrain.trainers.generation import whole_model, write_rows
 from posttrain.trainers.head import add_labelled_head
 from posttrain.trainers.run import RunMixin
 
