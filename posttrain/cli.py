@@ -37,14 +37,14 @@ ema          of the folders in the order given, by --rate"""
 WARM = """Train reward models that differ in seed, learning rate, dropout or SFT checkpoint, and average their weights
 (WARM, 2401.12187).
 
-  posttrain warm recipes/configs/warm_270m_cpu.yaml --out runs/warm
+  posttrain warm recipes/members/warm_270m_cpu.yaml --out runs/warm
 
 The spec holds `config` (a YAML of it_reward_model.py), `launch` (an accelerate config), `members` (settings each) and
 `average`: mean, or greedy (members that do not make the held-out accuracy worse). The result is in DIR/warm."""
 
 WARP = """RL runs from one checkpoint, merged by SLERP and drawn back to it by LITI, round by round (WARP, 2406.16768).
 
-  posttrain warp recipes/configs/warp_270m_cpu.yaml --out runs/warp
+  posttrain warp recipes/members/warp_270m_cpu.yaml --out runs/warp
 
 The spec holds `model` (where RL begins), `config` (a YAML of it_rl.py), `launch` (an accelerate config), `members`
 (settings each), and maybe `rounds` (1), `eta` (0.3; what each round keeps of its merge), `front` (the shares of the

@@ -25,9 +25,17 @@ from posttrain.errors import UserError
 from posttrain.gemma import BUILT_IN, load_config, load_model, resolve_source, stop_token_ids
 from posttrain.memory import ARCHITECTURES, GIB, MemoryPlan, estimate_memory
 from posttrain.reward.sandbox import check_isolation
+from posttrain.reward_config import RewardModelConfig
+from posttrain.rl_config import RLConfig
 from posttrain.stage import versions
 from posttrain.terminal import printable
 
+RECIPES: dict[str, type] = {
+    "it_sft": SFTConfig,
+    "it_distill": DistillConfig,
+    "it_reward_model": RewardModelConfig,
+    "it_rl": RLConfig,
+}
 MARKS = ("⟦", "⟧")
 MAX_TABLE = 64  # tokens of the first row that are shown one a line
 
@@ -120,7 +128,7 @@ def plan_memory(config: str, launch: str | None = None) -> tuple[MemoryPlan, int
 
     The latter is None where the plan is for GPUs and this machine has none.
     """
-    kind = DistillConfig if re.search(r"^teacher:", _text(config), re.M) else SFTConfig
+    kind = _kind(_text(config))
     model_args, adapter, data, args = parse(
         (ModelArguments, AdapterArguments, DataArguments, kind), ["--config", config, "--bf16", "false"]
     )
@@ -135,13 +143,11 @@ def plan_memory(config: str, launch: str | None = None) -> tuple[MemoryPlan, int
         fsdp=setting.get("distributed_type") == "FSDP",
         offload=deepspeed.get("offload_optimizer_device", "none") != "none",
         processes=setting.get("num_processes", 1),
-        micro_batch=args.per_device_train_batch_size,
-        sequence_length=args.max_length or 2048,
         gradient_checkpointing=args.gradient_checkpointing,
-        sampling=args.sample_rows > 0 and data.eval_rows > 0,
         precision="bf16" if cuda else "fp32",
         device="cuda" if cuda else "cpu",
-        **_teacher(args),
+        **_batch(args, data),
+        **_beside(args, model_args, adapter),
     )
     if cuda and not torch.cuda.is_available():
         return plan, None
@@ -275,8 +281,35 @@ def _published(model: str) -> str:
     return name.removesuffix("-it") if "270m" in name else name.replace("-it", "-pt")
 
 
-def _teacher(args: SFTConfig) -> dict[str, Any]:
-    """A model beside the student: a published one, or a folder. Caches and servers take no memory here."""
+def _kind(text: str) -> type:
+    """The config class of a recipe's YAML: by the recipe that it names in its header, or by its keys."""
+    named = re.search(r"recipes/(it_\w+)\.py", text)
+    if named and named[1] in RECIPES:
+        return RECIPES[named[1]]
+    keys = {"teacher": DistillConfig, "reward": RLConfig, "score_head": RewardModelConfig}
+    return next((kind for key, kind in keys.items() if re.search(rf"^{key}:", text, re.M)), SFTConfig)
+
+
+def _batch(args: Any, data: DataArguments) -> dict[str, Any]:
+    """What a process trains on at once, and whether it writes replies."""
+    rows = args.per_device_train_batch_size
+    if isinstance(args, RewardModelConfig):  # two replies a pair, and no head over the vocabulary
+        return {"micro_batch": 2 * rows, "sequence_length": args.max_length or 2048, "labelled_fraction": 0.0}
+    if isinstance(args, RLConfig):
+        reply = args.turns * (args.max_completion_length or 1024)
+        length = args.max_prompt_length + reply
+        kept = 2 / (args.anchor_samples + 1) if args.algorithm == "jbond" else 1  # of what is written
+        lengths = {"sequence_length": length, "labelled_fraction": reply / length}
+        return {"micro_batch": max(1, round(rows * kept)), "sampling": True, **lengths}
+    sampling = args.sample_rows > 0 and data.eval_rows > 0
+    return {"micro_batch": rows, "sequence_length": args.max_length or 2048, "sampling": sampling}
+
+
+def _beside(args: Any, model_args: ModelArguments, adapter: AdapterArguments) -> dict[str, Any]:
+    """A model beside the trained one: a teacher (a published one, or a folder), or RL's anchor in full tuning. Caches,
+    servers and adapters take no memory of that kind."""
+    if isinstance(args, RLConfig) and args.needs_anchor and adapter.method == "full":
+        return {"teacher": _architecture(model_args.model, model_args.revision, model_args.text_only)}
     if not isinstance(args, DistillConfig):
         return {}
     source = str(args.teacher)

@@ -1,5 +1,6 @@
 """What the RL recipe can be told, beside what all recipes share (posttrain.config)."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import Any
@@ -197,6 +198,19 @@ class RLConfig(RepliesConfig, trl.GRPOConfig):
                             "steps_per_generation out")  # fmt: skip
         if self.resample:
             raise UserError("resample: jbond has no groups to replace; leave it out")
+
+
+def judged_rows(rows: Any, columns: Collection[str], name: str) -> tuple[Any, int]:
+    """(the rows that have at least one of the columns that rewards need, how many have none). UserError if none has."""
+    if not columns:
+        return rows, 0
+    there = [column for column in columns if column in rows.column_names]
+    kept = [
+        i for i, values in enumerate(zip(*(rows[c] for c in there), strict=True)) if any(v is not None for v in values)
+    ]
+    if not kept:
+        raise UserError(f"{name}: no row has {' or '.join(sorted(columns))}, which the reward needs")
+    return rows.select(kept), len(rows) - len(kept)
 
 
 def check_prompts(lengths: list[int], context: int, args: RLConfig, name: str) -> None:

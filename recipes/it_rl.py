@@ -27,7 +27,7 @@ from posttrain.errors import one_line_errors
 from posttrain.evaluate.tasks import check_rows, find_task, load_rows
 from posttrain.gemma import load_config, load_tokenizer
 from posttrain.reward.spec import build_reward, check_columns, required_columns
-from posttrain.rl_config import RLConfig, check_prompts, check_turns
+from posttrain.rl_config import RLConfig, check_prompts, check_turns, judged_rows
 from posttrain.tracking import JsonlLog
 from posttrain.trainers.alarm import RewardAlarm
 from posttrain.trainers.benchmark import BenchmarkCallback
@@ -52,16 +52,18 @@ def main() -> None:
     wanted = {"kind": "prompt", "columns": required_columns(rewards) | ({"public_tests"} if args.turns > 1 else set())}
     rows = load_splits(data.train, data.eval, **data.limits(args.seed), **wanted)
     check_columns(rewards, rows.train.column_names, data.train)
+    prompts, dropped = judged_rows(rows.train, required_columns(reward), data.train)
     if args.turns > 1:
-        check_turns(rows.train, data.train)
+        check_turns(prompts, data.train)
     tokenizer = load_tokenizer(model_args.model, revision=model_args.revision)
-    lengths = [len(encode_prompt(row["prompt"], tokenizer, f"row {i}")) for i, row in enumerate(rows.train, 1)]
+    lengths = [len(encode_prompt(row["prompt"], tokenizer, f"row {i}")) for i, row in enumerate(prompts, 1)]
     context = load_config(model_args.model, revision=model_args.revision).get_text_config().max_position_embeddings
     check_prompts(lengths, context, args, data.train)
     task = find_task(args.benchmark) if args.benchmark else None
     task_rows = []
     if task and args.benchmark_data is None and rows.test is not None:
-        task_rows = check_rows(task, list(rows.test)[: args.benchmark_rows], "held-out rows")
+        held_out, _ = judged_rows(rows.test, task.columns, "held-out rows")
+        task_rows = check_rows(task, list(held_out)[: args.benchmark_rows], "held-out rows")
     elif task:
         task_rows = load_rows(task, args.benchmark_data, args.benchmark_rows)
 
@@ -69,7 +71,8 @@ def main() -> None:
     config = as_dict(model_args, adapter, data, args) | {"num_processes": state.num_processes}
     inputs, checkpoint = begin_stage("rl", args, model_args, config, rows.fingerprints, state)
     if state.is_main_process:
-        print(f"{data.train}: {len(rows.train)} prompts of up to {max(lengths)} tokens", flush=True)
+        print(f"{data.train}: {len(prompts)} prompts of up to {max(lengths)} tokens ({dropped} dropped: no reward "
+              "could judge them)", flush=True)  # fmt: skip
         if checkpoint:
             print(f"resuming from {checkpoint}", flush=True)
 
@@ -87,7 +90,7 @@ def main() -> None:
         args,
         watch=watch,
         anchor=anchor,
-        train_dataset=rows.train,
+        train_dataset=prompts,
         processing_class=tokenizer,
         callbacks=[RewardAlarm(args.benchmark), JsonlLog(folder)],
     )
@@ -101,7 +104,7 @@ def main() -> None:
     gc.collect()
     unset_hf_deepspeed_config()  # or ZeRO-3 would shard the copy that one process loads now
     if state.is_main_process:
-        used = {"train": data.train, "rows": len(rows.train), "dropped": 0, "tokens": sum(lengths)}
+        used = {"train": data.train, "rows": len(rows.train), "dropped": dropped, "tokens": sum(lengths)}
         used["mixture"] = rows.manifest
         record = {"config": config, "inputs": inputs, "data": used, "metrics": metrics}
         write_model("rl", folder, model_args, adapter.method, tokenizer, record, started)

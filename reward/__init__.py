@@ -13,6 +13,7 @@ _HOMES = {
     "math_reward": "math",
     "code_reward": "code",
     "instruction_following_reward": "instruction_following",
+    "exact_reward": "form",
     "format_reward": "form",
     "length_reward": "form",
     "language_reward": "form",

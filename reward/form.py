@@ -1,4 +1,4 @@
-"""Rewards of a reply's outer form: tags, length, stop token, repetition, language. None of them asks if it is right."""
+"""Rewards of a reply's outer form: tags, length, stop token, repetition, language; and exact_reward, its very text."""
 
 import functools
 import importlib.util
@@ -21,6 +21,27 @@ from posttrain.reward.repetition import repeated_share
 
 GEMMA3_STOPS = (1, 106)  # <eos>, <end_of_turn>
 WARP_PENALTY = 0.0005  # a token (WARP, 2406.16768, section 4)
+
+
+def exact_reward(
+    completions: Sequence[Completion], answer: Sequence[str | None] | None = None, **kwargs: Any
+) -> list[float | None]:
+    """1 for a reply that is its row's answer and nothing else, 0 for another, None where the row has no answer.
+
+    For short answers of any kind (words, codes, counts). Where the reply has GSM8K's mark `####`, what follows the last
+    of them is compared. Case, outer white space and a last full stop do not count. Several answers, or talk around
+    one, are no answer: `4 or 5` for 5 is 0.
+    """
+    if answer is None:
+        raise UserError("exact_reward needs a column `answer`")
+    check_lengths(completions, answer=answer)
+    texts = [text.rpartition("####")[2] for text in completion_texts(completions)]
+    pairs = zip(texts, answer, strict=True)
+    return [None if due is None else float(_bare(text) == _bare(due) != "") for text, due in pairs]
+
+
+def _bare(text: str) -> str:
+    return text.strip().removesuffix(".").strip().casefold()
 
 
 def format_reward(

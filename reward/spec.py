@@ -23,6 +23,7 @@ FROM_TRAINER = {"completions", "prompts", "completion_ids", "trainer_state", "lo
 KEPT_BACK = {"prompt", "completion", "completion_ids"}
 # The columns that rewards of ours read; what else their signatures name is a setting, or the trainer's.
 COLUMNS: dict[str, set[str]] = {
+    "exact_reward": {"answer"},
     "math_reward": {"answer"},
     "code_reward": {"tests", "entry_point", "turns_without_code"},
     "instruction_following_reward": {"instruction_id_list", "instruction_kwargs", "kwargs", "ground_truth"},
@@ -32,6 +33,7 @@ COLUMNS: dict[str, set[str]] = {
 # Those that they cannot do without, and which others would do in their place. (The signatures have defaults, so that
 # the rewards can say what is missing in their own words.)
 NEEDED: dict[str, tuple[str, ...]] = {
+    "exact_reward": ("answer",),
     "math_reward": ("answer",),
     "code_reward": ("tests",),
     "instruction_following_reward": ("instruction_id_list", "ground_truth"),
@@ -39,6 +41,7 @@ NEEDED: dict[str, tuple[str, ...]] = {
 }
 # A call without any completion, in which a reward looks at its settings. math_reward reads its own with a reply.
 TRIALS: dict[str, dict[str, list]] = {
+    "exact_reward": {"completions": [], "answer": []},
     "math_reward": {"completions": [""], "answer": ["1"]},
     "code_reward": {"completions": [], "tests": []},
     "instruction_following_reward": {"completions": [], "instruction_id_list": []},

@@ -12,6 +12,7 @@ for needed in (
     "posttrain/data/report.html.jinja",
     "posttrain/data/subsets/refusals.en.yaml",
     "posttrain/recipes/mixtures/own.yaml",
+    "posttrain/recipes/members/warm_270m_cpu.yaml",
     "posttrain/recipes/it_sft.py",
     "posttrain/recipes/configs/demo_270m_cpu.yaml",
     "posttrain/accelerate_configs/zero3.yaml",

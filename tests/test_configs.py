@@ -10,15 +10,22 @@ from accelerate.commands.config.config_args import load_config_from_file
 from posttrain.config import AdapterArguments, DataArguments, ModelArguments, SFTConfig, parse
 from posttrain.distill_config import DistillConfig, TeacherConfig
 from posttrain.doctor import plan_memory
+from posttrain.members import read_members
 from posttrain.memory import GIB
+from posttrain.reward_config import RewardModelConfig
+from posttrain.rl_config import RLConfig
+from posttrain.warp_command import EXTRA
 
 ROOT = Path(__file__).parent.parent
 CONFIGS = [str(path.relative_to(ROOT)) for path in sorted(ROOT.glob("recipes/configs/*.yaml"))]
 LAUNCHES = [str(path.relative_to(ROOT)) for path in sorted(ROOT.glob("accelerate_configs/*.yaml"))]
+UNKNOWN_SIZE = ("/teacher_", "/distill_270m", "/rl_270m")  # of a model that another command makes
 SIZES = ("1b", "4b", "12b", "27b")
 RECIPES = {
     "recipes/it_sft.py": (ModelArguments, AdapterArguments, DataArguments, SFTConfig),
     "recipes/it_distill.py": (ModelArguments, AdapterArguments, DataArguments, DistillConfig),
+    "recipes/it_reward_model.py": (ModelArguments, AdapterArguments, DataArguments, RewardModelConfig),
+    "recipes/it_rl.py": (ModelArguments, AdapterArguments, DataArguments, RLConfig),
     "recipes/it_teacher.py": (DataArguments, TeacherConfig),
 }
 LAUNCH = re.compile(r"accelerate launch (?P<options>.*?)(?P<recipe>recipes/\w+\.py) (?P<arguments>.*)")
@@ -75,7 +82,7 @@ def test_a_configuration_parses_and_names_its_launch(path):
     parse_yaml(path)
 
 
-@pytest.mark.parametrize("path", [path for path in CONFIGS if "/teacher_" not in path and "distill_270m" not in path])
+@pytest.mark.parametrize("path", [path for path in CONFIGS if not any(odd in path for odd in UNKNOWN_SIZE)])
 def test_the_memory_in_the_header_is_the_estimate(path):
     figures = list(FIGURE.finditer(header(path)))
     launch = option("config_file", LAUNCH.search(header(path))["options"])
@@ -100,6 +107,18 @@ def test_the_ladder_leaves_memory_and_trains_on_131072_tokens_a_step(path):
     assert micro_batch * args.gradient_accumulation_steps * processes == 131_072 and args.packing
     plan, _ = plan_memory(path, launch)
     assert plan.total <= 0.85 * 80e9
+
+
+@pytest.mark.parametrize("name", ["warm_270m_cpu", "warp_270m_cpu"])
+def test_members_settings_are_their_recipes(name, tmp_path):
+    """Each member's settings, over the YAML that all share, parse as the recipe's own."""
+    recipe, extra = ("it_rl", EXTRA) if "warp" in name else ("it_reward_model", {"average": "mean"})
+    members, _ = read_members(f"recipes/members/{name}.yaml", recipe, tmp_path, extra)
+    for number in range(1, len(members.settings) + 1):
+        command = members.command(number)
+        given = command[command.index("--config") :]
+        parse(RECIPES[f"recipes/{recipe}.py"], [*given, "--bf16", "false"])
+    assert f"recipes/members/{name}.yaml" in Path(f"recipes/members/{name}.yaml").read_text()
 
 
 @pytest.mark.parametrize("path", LAUNCHES)

@@ -74,8 +74,8 @@ def test_warp_merges_round_by_round_and_scores_its_front(rounds, tiny_folder, tm
     )
     spec = tmp_path / "warp.yaml"
     spec.write_text(
-        f"model: {tiny_folder}\nconfig: {tmp_path}/rl.yaml\nlaunch: {LAUNCH}\nrounds: {rounds}\neta: 0.5\nfront: [0.5, 1]\n"
-        "rows: 8\nmembers:\n  - {seed: 1}\n  - {seed: 2}\n"
+        f"model: {tiny_folder}\nconfig: {tmp_path}/rl.yaml\nlaunch: {LAUNCH}\nrounds: {rounds}\n"
+        "eta: 0.5\nfront: [0.5, 1]\nrows: 8\nmembers:\n  - {seed: 1}\n  - {seed: 2}\n"
     )
     out = tmp_path / "warp"
     main(["warp", str(spec), "--out", str(out)])

@@ -1,0 +1,1 @@
+"""Specs of several runs that are averaged: `posttrain warm` and `posttrain warp`."""
