@@ -29,13 +29,16 @@ SCHEMA = pyarrow.schema(
         ("writer", pyarrow.string()),  # policy, or anchor
     ]
 )
+TABLE = ("step", "prompt", "reply", "reward", "watched", "finish", "writer")
 
 
 class RolloutLog:
     """`rollouts/step-NNNNNN-K.parquet`, a file a generation (the K-th of its step), whole or not there at all."""
 
-    def __init__(self, folder: Path):
-        self.folder = folder / FOLDER
+    def __init__(self, folder: Path, shown: int = 0):
+        """shown: how many replies of each generation go into the W&B table."""
+        self.folder, self.shown = folder / FOLDER, shown
+        self.table: list[list[Any]] | None = None
 
     def add(self, step: int, number: int, rows: Sequence[dict[str, Any]]) -> None:
         """Record the replies of one generation, by the weights after `step` steps. By one process only."""
@@ -48,6 +51,22 @@ class RolloutLog:
             staging.replace(path)
         finally:
             staging.unlink(missing_ok=True)
+        self._show(step)
+
+    def _show(self, step: int) -> None:
+        """W&B shows the last table of a name only, so each has all rows so far; a resumed run's begin on the disk."""
+        import wandb
+
+        if wandb.run is None or not self.shown:
+            return
+        paths = sorted(self.folder.glob("step-*.parquet"))
+        rows = [self._rows(path) for path in (paths if self.table is None else paths[-1:])]
+        self.table = (self.table or []) + [row for some in rows for row in some]
+        wandb.log({"rollouts": wandb.Table(columns=list(TABLE), data=self.table), "train/global_step": step})
+
+    def _rows(self, path: Path) -> list[list[Any]]:
+        some = pyarrow.parquet.read_table(path, columns=list(TABLE)).slice(0, self.shown)
+        return [list(row.values()) for row in some.to_pylist()]
 
     def prune_from(self, step: int) -> None:
         """Drop what a resumed run will write again."""

@@ -150,3 +150,45 @@ def test_the_chat_templates_are_byte_for_byte_those_that_were_read(name):
     assert hashlib.sha256(template.encode()).hexdigest() == TEMPLATES[name]
     folder = Path(trl.__file__).parent / "chat_templates"
     assert (folder / f"{name.removesuffix('_chat_template')}.jinja").read_text() == template
+
+
+# What posttrain.trainers.rl overrides or calls in TRL's RL trainers, with the arguments that it counts on.
+RL_HOOKS = {
+    "_tokenize_prompts": ["self", "prompts"],
+    "_generate": ["self", "prompts"],
+    "_calculate_rewards": ["self", "inputs", "prompts", "completions", "completion_ids_list"],
+    "_generate_and_score_completions": ["self", "inputs"],
+    "_compute_loss": ["self", "model", "inputs"],
+    "training_step": ["self", "model", "inputs", "num_items_in_batch"],
+}
+
+
+@pytest.mark.parametrize("trainer", [trl.GRPOTrainer, trl.RLOOTrainer], ids=lambda trainer: trainer.__name__)
+def test_the_rl_trainers_have_what_ours_override(trainer):
+    for name, arguments in RL_HOOKS.items():
+        assert list(inspect.signature(getattr(trainer, name)).parameters) == arguments, name
+    first = list(inspect.signature(trainer._generate_single_turn).parameters)[:4]
+    assert first == ["self", "prompt_ids", "images", "multimodal_fields"]
+    logps = list(inspect.signature(trainer._get_per_token_logps_and_entropies).parameters)[:5]
+    assert logps == ["self", "model", "input_ids", "attention_mask", "logits_to_keep"]
+    source = inspect.getsource(trainer._generate_and_score_completions)
+    for used in ('"ref" in model.peft_config', "self.beta != 0.0", "self.ref_model is not None", '"advantages"'):
+        assert used in source, used
+    assert "disable_dropout" in inspect.getsource(trainer.__init__) and "args.beta" in inspect.getsource(
+        trainer.__init__
+    )
+
+
+def test_grpo_takes_rollouts_with_a_mask_of_what_the_environment_said():
+    source = inspect.getsource(trl.GRPOTrainer._generate)
+    for used in ("self.rollout_func(prompts, self)", '"prompt_ids", "completion_ids", "logprobs"', '"env_mask"'):
+        assert used in source, used
+    assert "sampling_per_token_logps" in inspect.getsource(trl.GRPOTrainer._generate_and_score_completions)
+    assert "return prompt_ids, completion_ids, tool_mask, completions" in source
+
+
+def test_the_reward_trainer_has_what_ours_leans_on():
+    source = inspect.getsource(trl.RewardTrainer.compute_loss)
+    assert 'self._metrics[mode]["accuracy"]' in source and "torch.chunk(outputs.logits.squeeze(-1), chunks=2)" in source
+    assert 'inputs["margin"]' in source and "center_rewards_coefficient" in source
+    assert trl.RewardConfig.__dataclass_fields__["disable_dropout"].default is True  # ours is False

@@ -69,10 +69,11 @@ class RewardAlarm(TrainerCallback):
 
     def _won_without_work(self, figure: float) -> bool:
         at, best, low = max(self.evaluations, key=lambda one: one[1])
-        before = [reward for step, reward in self.rewards if step <= at][-PATIENCE:] or [
-            reward for _, reward in self.rewards[:PATIENCE]
-        ]
-        after = [reward for step, reward in self.rewards if step > at][-PATIENCE:]
+        before = [reward for step, reward in self.rewards if step <= at][-PATIENCE:]
+        after = [reward for step, reward in self.rewards if step > at]
+        if not before:  # the best was before the first step
+            before = after[: -(-len(after) // 3)]
+        after = after[-PATIENCE:]
         again = self.evaluations[-1][0] > at and self.evaluations[-1][1] < best
         fell = figure < low or (figure < best and again)
         return bool(after) and fell and fmean(after) > fmean(before)

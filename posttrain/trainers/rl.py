@@ -65,7 +65,7 @@ class RLMixin(RunMixin):
         super().__init__(model, [reward], args, **kwargs)  # type: ignore[misc]
         args.beta = coefficient
         self.beta = float(args.needs_anchor and (coefficient or 1.0))  # 0: TRL does not ask the reference
-        self.watch, self.log_folder = watch, RolloutLog(Path(args.output_dir))
+        self.watch, self.log_folder = watch, RolloutLog(Path(args.output_dir), args.rollout_rows)
         self.written: dict[str, Any] = {}  # the last generation: ids, log-probabilities, rewards
         self.seconds = {"generation": 0.0, "reward": 0.0, "training": 0.0}
         self.generations = (-1, 0)  # the step of the last generation, and how many there were in it
