@@ -12,9 +12,10 @@ from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM
 
 from posttrain.errors import UserError
-from posttrain.gemma import load_model
+from posttrain.gemma import load_model, save_model, with_score_head
 from posttrain.losses.bond import best_of_two, jbond_loss, jbond_reward, quantile_reward
 from posttrain.recipes import it_rl
+from posttrain.reward import RewardModel
 from posttrain.rollouts import read_rollouts
 from tests import launch
 
@@ -269,6 +270,19 @@ def test_rewards_by_component_from_a_yaml(run, files, tmp_path):
         parts = row["components"]
         assert set(parts) == {"letters", "clean"}
         assert row["reward"] == pytest.approx(2 * parts["letters"] + parts["clean"], abs=1e-5)
+
+
+def test_a_reward_model_s_folder_is_a_reward(run, tiny_folder, tmp_path):
+    """Its scores of the recorded replies, beside a verifier of a row's column."""
+    model, tokenizer = load_model(tiny_folder)
+    scorer = with_score_head(model)
+    torch.nn.init.normal_(scorer.score.weight)
+    save_model(scorer, tokenizer, tmp_path / "rm")
+    out = run("reward-model", "jbond", "--reward", tmp_path / "rm", "--watch", "exact_reward", steps=1)
+    rows = list(read_rollouts(out))
+    scores = RewardModel(tmp_path / "rm")([row["prompt"] for row in rows], [row["reply"] for row in rows])
+    assert [row["reward"] for row in rows] == pytest.approx(scores, abs=1e-4)
+    assert all(row["watched"] in (0.0, 1.0) for row in rows)
 
 
 def test_a_reward_that_says_nothing_is_called_out(run):

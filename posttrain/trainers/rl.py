@@ -25,6 +25,7 @@ from posttrain.errors import UserError
 from posttrain.evaluate.decoding import row_generator, sampling
 from posttrain.losses.bond import best_of_two, jbond_reward, jbond_weights, quantile_reward
 from posttrain.reward.code import code_feedback
+from posttrain.reward.composition import is_async
 from posttrain.rollouts import RolloutLog
 from posttrain.trainers.anchor import ADAPTER, Anchor, add_anchor_adapter
 from posttrain.trainers.generation import whole_model, write_rows
@@ -61,6 +62,8 @@ class RLMixin(RunMixin):
         anchor: PreTrainedModel | None = None,
         **kwargs: Any,
     ):
+        if watch is not None and is_async(watch):
+            raise UserError("watch: an async function is trained on, not watched: give a plain one")
         coefficient, args.beta = args.beta, 0.0  # or TRL would load a reference of its own
         super().__init__(model, [reward], args, **kwargs)  # type: ignore[misc]
         args.beta = coefficient
@@ -282,11 +285,8 @@ class RLMixin(RunMixin):
             "finish": "stop" if ids and ids[-1] in self.eos_token_ids else "length",
             "source": row.get("source"),
             "id": str(row["id"]) if row.get("id") is not None else None,
-            "writer": self._writer_of(i),
+            "writer": "policy",
         }
-
-    def _writer_of(self, i: int) -> str:
-        return "policy"
 
     # --- the loss
 
@@ -367,8 +367,9 @@ class JBondTrainer(RLMixin, GRPOTrainer):
                 ids[i], logps[i] = written
         return ids, logps
 
-    def _writer_of(self, i: int) -> str:
-        return "anchor" if i % self.num_generations else "policy"
+    def _rollout(self, i, components, output):
+        found = super()._rollout(i, components, output)  # a group's advantages are not what is trained
+        return found | {"writer": "anchor" if i % self.num_generations else "policy", "advantage": None}
 
     def _get_per_token_logps_and_entropies(self, model, input_ids, attention_mask, logits_to_keep, *args, **kwargs):
         if torch.is_grad_enabled():
