@@ -45,7 +45,7 @@ class Members:
     def command(self, number: int) -> list[str]:
         launch = ["--config_file", self.launch] if self.launch else []
         settings = {"eval_seed": 0, **self.settings[number - 1]}
-        options = [f"--{key}={_text(value)}" for key, value in settings.items()]
+        options = [word for key, value in settings.items() for word in _option(key, value)]
         recipe = ["--module", f"posttrain.recipes.{self.recipe}", "--config", self.config]
         return ["accelerate", "launch", "--quiet", *launch, *recipe, "--output_dir", str(self.folder(number)), *options]
 
@@ -67,7 +67,8 @@ class Members:
 
     def _remember(self) -> None:
         """Refuse a folder whose members were begun with other settings."""
-        stated = json.dumps({"recipe": self.recipe, "config": self.config, "members": self.settings}, indent=2)
+        shared = yaml.safe_load(Path(self.config).read_text(encoding="utf-8"))
+        stated = json.dumps({"recipe": self.recipe, "config": shared, "members": self.settings}, indent=2, default=str)
         path = self.out / MEMBERS
         if path.exists() and path.read_text() != stated:
             raise UserError(f"{self.out} holds members of other settings (see {path}): choose another --out")
@@ -105,6 +106,13 @@ def read_members(path: str | Path, recipe: str, out: str | Path, extra: dict[str
                 raise UserError(f"{path}: member {number}: {key!r} cannot be set here")
     values = {key: spec.get(key, default) for key, default in extra.items()}
     return Members(recipe, str(spec["config"]), spec.get("launch"), members, Path(out).expanduser()), values
+
+
+def _option(key: str, value: Any) -> list[str]:
+    """A setting as the recipe's command line has it."""
+    if isinstance(value, list):
+        return [f"--{key}", *map(_text, value)]
+    return [f"--{key}={_text(value)}"]
 
 
 def _text(value: Any) -> str:

@@ -103,6 +103,17 @@ def test_a_member_that_fails_says_how_to_go_on(tiny_folder, tmp_path, quick, cap
     assert "member 1 failed (exit code" in capsys.readouterr().err
 
 
+def test_settings_become_options(tmp_path):
+    (tmp_path / "c.yaml").write_text("seed: 1")
+    (tmp_path / "spec.yaml").write_text(
+        f"config: {tmp_path}/c.yaml\nmembers: [{{seed: 2, lora_targets: [q_proj, v_proj], packing: true}}]"
+    )
+    members, _ = read_members(tmp_path / "spec.yaml", "it_sft", tmp_path / "out", {})
+    command = members.command(1)
+    assert command[-5:] == ["--seed=2", "--lora_targets", "q_proj", "v_proj", "--packing=true"]
+    assert "--config_file" not in command and command[:3] == ["accelerate", "launch", "--quiet"]
+
+
 @pytest.mark.parametrize(
     ("spec", "message"),
     [
