@@ -8,7 +8,7 @@ import torch
 
 from posttrain.evaluate import decoding
 from posttrain.evaluate import replies as replies_module
-from posttrain.evaluate.decoding import RowSampler, left_padded, row_generator
+from posttrain.evaluate.decoding import Row, RowSampler, decode, left_padded, row_generator, sampling
 from posttrain.evaluate.replies import (
     Reply,
     generate_batches,
@@ -37,6 +37,32 @@ def test_a_padded_batch_gives_what_one_by_one_gives_in_the_prompts_order(kind, t
     assert len({reply.text for reply in alone}) >= 5  # or their order could not be told
     for batch_size in (4, 16):
         assert generate_replies(model, tokenizer, prompts, max_new_tokens=9, batch_size=batch_size) == alone
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_prompt_that_rows_share_is_read_once_and_changes_nothing(kind, tiny_folders, prompts):
+    """Groups of unlike size, as RL and pass@k have them, and a prompt of one token; each row as it is alone."""
+    model, tokenizer = load_model(tiny_folders[kind])
+    groups = [prompts[0]] * 3 + [prompts[2]] + [prompts[4]] * 2 + [[2]] * 2
+    read = []
+    hook = model.get_input_embeddings().register_forward_hook(lambda module, args, out: read.append(args[0].shape))
+
+    def write(rows):
+        done = decode(model, rows, max_new_tokens=9, batch_size=8, stops={1, 106}, pad=0)
+        return {row.key: (row.written, [round(logp, 4) for logp in row.logps]) for some in done for row in some}
+
+    with torch.no_grad(), sampling(model):
+        together = write([Row(i, prompt, row_generator(5, i)) for i, prompt in enumerate(groups)])
+        first = read[0]
+        alone = {}
+        for i, prompt in enumerate(groups):
+            alone |= write([Row(i, prompt, row_generator(5, i))])
+    hook.remove()
+    assert [row[0] for row in together.values()] != [] and first == (4, 29)
+    assert {key: ids for key, (ids, _) in together.items()} == {key: ids for key, (ids, _) in alone.items()}
+    for key, (_, logps) in together.items():
+        assert logps == pytest.approx(alone[key][1], abs=1e-3)
+        assert len(logps) == len(together[key][0])
 
 
 def test_no_prompts_give_no_replies(tiny_folder):

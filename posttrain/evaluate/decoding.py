@@ -95,7 +95,7 @@ def row_generator(seed: int, *which: int) -> torch.Generator:
     return torch.Generator().manual_seed(int.from_bytes(digest[:7], "big"))
 
 
-def left_padded(prompts: list[Sequence[int]], pad: int, device: torch.device) -> dict[str, torch.Tensor]:
+def left_padded(prompts: Sequence[Sequence[int]], pad: int, device: torch.device) -> dict[str, torch.Tensor]:
     """Prompts (token ids) as {"input_ids", "attention_mask"}, (B, longest), padded on the left."""
     width = max(map(len, prompts))
     ids = torch.tensor([[pad] * (width - len(p)) + list(p) for p in prompts], device=device)
@@ -104,15 +104,27 @@ def left_padded(prompts: list[Sequence[int]], pad: int, device: torch.device) ->
 
 
 def _begin(model: PreTrainedModel, rows: list[Row], pad: int) -> _Batch:
-    inputs = left_padded([row.prompt for row in rows], pad, model.device)
-    return _Batch(rows, inputs["input_ids"], inputs["attention_mask"], DynamicCache(config=model.config))
+    """The rows' prompts; one that several rows share (a group of RL, k samples) is read once and its cache repeated."""
+    numbers = {prompt: i for i, prompt in enumerate(dict.fromkeys(tuple(row.prompt) for row in rows))}
+    inputs, cache = left_padded(list(numbers), pad, model.device), DynamicCache(config=model.config)
+    ids, mask = inputs["input_ids"], inputs["attention_mask"]
+    if len(numbers) < len(rows):
+        if ids.shape[1] > 1:
+            read = {"input_ids": ids[:, :-1], "attention_mask": mask[:, :-1], "past_key_values": cache}
+            positions = (mask[:, :-1].cumsum(-1) - 1).clamp(min=0)
+            model(**read, position_ids=positions, use_cache=True, logits_to_keep=1)
+        at = torch.tensor([numbers[tuple(row.prompt)] for row in rows], device=model.device)
+        ids, mask = ids[at], mask[at]
+        if ids.shape[1] > 1:
+            cache.batch_select_indices(at)
+    return _Batch(rows, ids, mask, cache)
 
 
 def _advance(model: PreTrainedModel, batch: _Batch, tokens: int, settings: dict[str, Any]) -> _Batch:
     """The batch some tokens further; fewer where all its rows stop before."""
     draws = [row.draws for row in batch.rows if row.draws is not None]
-    sampler = RowSampler(draws, model.generation_config)
-    if draws:
+    sampler = RowSampler(draws, model.generation_config) if draws else None
+    if sampler is not None:
         settings = settings | {"logits_processor": LogitsProcessorList([sampler])}
     output = model.generate(
         input_ids=batch.ids,
@@ -124,7 +136,7 @@ def _advance(model: PreTrainedModel, batch: _Batch, tokens: int, settings: dict[
     new = output.sequences[:, batch.ids.shape[1] :]  # (B, up to `tokens`)
     for row, ids in zip(batch.rows, new.tolist(), strict=True):
         row.written += ids
-    if draws:
+    if sampler is not None:
         for row, logps in zip(batch.rows, torch.cat(sampler.logps, 1).tolist(), strict=True):
             row.logps += logps
     mask = torch.cat([batch.mask, torch.ones_like(new)], 1)
