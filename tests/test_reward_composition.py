@@ -292,7 +292,7 @@ def test_bad_specifications(own_module, spec, message):
             r"stop_ids must be a list of token ids such as \[1, 106\], not 106",
         ),
         ({"reward": "math_reward", "protocol": "bxed"}, "protocol must be one of"),
-        ({"reward": "code_reward", "mode": "some"}, "mode must be all or fraction"),
+        ({"reward": "code_reward", "mode": "some"}, "mode must be all, fraction or rlef"),
         (
             {"reward": "code_reward", "limits": {"wal_seconds": 2}},
             r"limits has no 'wal_seconds' \(did you mean 'wall_s",
