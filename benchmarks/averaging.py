@@ -12,6 +12,7 @@ round runs every contender once in a process of its own, in rotating order; the 
 
 import argparse
 import json
+import os
 import resource
 import shutil
 import statistics
@@ -97,6 +98,9 @@ def measure(contender: str, folder: Path) -> dict:
             mean(sources, out)
         else:
             slerp(folder / "0", sources, out)
+    for path in out.iterdir():  # on the disk, of every contender
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
     seconds = time.perf_counter() - started
     written = sum(path.stat().st_size for path in out.glob("*.safetensors"))
     shutil.rmtree(out)
