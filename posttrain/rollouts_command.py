@@ -65,13 +65,14 @@ def _nearest(rows: list[Row], reward: float) -> Row:
 
 
 def suspicious(records: list[Row]) -> list[Row]:
-    """Late replies with a reward in the upper quarter, by how far the watched value lies below: ranks against ranks."""
+    """Late replies with a reward in the upper quarter and a watched value in the lower half, by how far it lies below:
+    ranks against ranks."""
     steps = max(row["step"] for row in records) + 1
     late = [row for row in records if row["step"] >= steps * (1 - LATE) and row["watched"] is not None]
     if not late:
         return []
     reward, watched = (_ranks([row[name] for row in late]) for name in ("reward", "watched"))
-    found = [(r - w, i) for i, (r, w) in enumerate(zip(reward, watched, strict=True)) if r >= 0.75 and r - w > 0.25]
+    found = [(r - w, i) for i, (r, w) in enumerate(zip(reward, watched, strict=True)) if r >= 0.75 and w < 0.5]
     return [late[i] for _, i in sorted(found, key=lambda one: -one[0])]
 
 

@@ -170,6 +170,7 @@ def test_what_changed_most_and_what_is_suspicious():
     cheat = rollout(9, "cheat", 1.0, 0.0)
     assert suspicious([*honest, cheat])[0] is cheat
     assert suspicious([rollout(9, "a", 1.0)]) == []
+    assert suspicious([rollout(9, f"p{i}", i / 10, 0.0) for i in range(10)]) == []  # nothing is told by it
 
 
 def test_the_report_prints(tmp_path, capsys):
