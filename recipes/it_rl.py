@@ -10,7 +10,6 @@ the rewards read (`kind: prompt`; chat rows will do). A benchmark that the rewar
 training, and every reply is kept in rollouts/. Output and resuming are as in it_sft.py.
 """
 
-import gc
 import time
 import warnings
 from pathlib import Path
@@ -18,7 +17,6 @@ from pathlib import Path
 import transformers
 from accelerate import PartialState
 from peft import get_peft_model
-from transformers.integrations.deepspeed import unset_hf_deepspeed_config
 
 from posttrain.chat import encode_prompt
 from posttrain.config import AdapterArguments, DataArguments, ModelArguments, as_dict, parse
@@ -31,8 +29,10 @@ from posttrain.rl_config import RLConfig, check_prompts, check_turns, judged_row
 from posttrain.tracking import JsonlLog
 from posttrain.trainers.alarm import RewardAlarm
 from posttrain.trainers.benchmark import BenchmarkCallback
-from posttrain.trainers.rl import trainer_class
-from posttrain.training import begin_stage, load_trainable, train_to_the_end, write_model
+from posttrain.trainers.feedback import FeedbackTrainer
+from posttrain.trainers.jbond import JBondTrainer
+from posttrain.trainers.rl import GroupTrainer, LeaveOneOutTrainer
+from posttrain.training import begin_stage, finish_run, load_trainable, train_to_the_end
 
 
 @one_line_errors
@@ -84,7 +84,8 @@ def main() -> None:
         model = get_peft_model(model, peft_config)
 
     # 4. Train.
-    trainer = trainer_class(args.algorithm, args.turns)(
+    group = FeedbackTrainer if args.turns > 1 else GroupTrainer
+    trainer = {"rloo": LeaveOneOutTrainer, "jbond": JBondTrainer}.get(args.algorithm, group)(
         model,
         reward,
         args,
@@ -101,14 +102,10 @@ def main() -> None:
 
     # 5. The -IT folder, like it_sft.py's.
     del trainer, model, anchor
-    gc.collect()
-    unset_hf_deepspeed_config()  # or ZeRO-3 would shard the copy that one process loads now
-    if state.is_main_process:
-        used = {"train": data.train, "rows": len(rows.train), "dropped": dropped, "tokens": sum(lengths)}
-        used["mixture"] = rows.manifest
-        record = {"config": config, "inputs": inputs, "data": used, "metrics": metrics}
-        write_model("rl", folder, model_args, adapter.method, tokenizer, record, started)
-    state.wait_for_everyone()
+    used = {"train": data.train, "rows": len(rows.train), "dropped": dropped, "tokens": sum(lengths)}
+    used["mixture"] = rows.manifest
+    record = {"config": config, "inputs": inputs, "data": used, "metrics": metrics}
+    finish_run("rl", state, folder, model_args, adapter.method, tokenizer, record, started)
 
 
 if __name__ == "__main__":

@@ -8,14 +8,12 @@ Loss on the replies only, each with its <end_of_turn>; full tuning, LoRA, DoRA o
 end, so that the output folder is a plain checkpoint. The same command run again after a kill goes on where it was.
 """
 
-import gc
 import time
 import warnings
 from pathlib import Path
 
 import transformers
 from accelerate import PartialState
-from transformers.integrations.deepspeed import unset_hf_deepspeed_config
 
 from posttrain.chat import encode_rows
 from posttrain.config import AdapterArguments, DataArguments, ModelArguments, SFTConfig, as_dict, parse
@@ -25,7 +23,7 @@ from posttrain.evaluate.tasks import find_task, load_rows
 from posttrain.tracking import JsonlLog
 from posttrain.trainers.benchmark import BenchmarkCallback
 from posttrain.trainers.sft import SFTTrainer
-from posttrain.training import begin_stage, load_trainable, train_to_the_end, write_model
+from posttrain.training import begin_stage, finish_run, load_trainable, train_to_the_end
 
 
 @one_line_errors
@@ -79,13 +77,9 @@ def main() -> None:
 
     # 5. The -IT folder: adapter merged into a fresh copy of the base, everything that servers want beside it.
     del trainer, model
-    gc.collect()
-    unset_hf_deepspeed_config()  # or ZeRO-3 would shard the copy that one process loads now
-    if state.is_main_process:
-        used = {"train": data.train, **vars(report), "mixture": rows.manifest}
-        record = {"config": config, "inputs": inputs, "data": used, "metrics": metrics}
-        write_model("sft", folder, model_args, adapter.method, tokenizer, record, started)
-    state.wait_for_everyone()
+    used = {"train": data.train, **vars(report), "mixture": rows.manifest}
+    record = {"config": config, "inputs": inputs, "data": used, "metrics": metrics}
+    finish_run("sft", state, folder, model_args, adapter.method, tokenizer, record, started)
 
 
 if __name__ == "__main__":

@@ -7,9 +7,10 @@ from typing import Any
 import torch
 
 from posttrain.errors import UserError
-from posttrain.gemma import load_reward_model, load_tokenizer
+from posttrain.gemma import load_tokenizer
 from posttrain.pairs import encode_scored
 from posttrain.reward.completions import Completion, check_lengths, completion_texts
+from posttrain.score_head import load_reward_model
 
 
 class RewardModel:

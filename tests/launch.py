@@ -1,5 +1,6 @@
 """Launch a recipe as a user does, in processes of its own."""
 
+import importlib
 import json
 import os
 import random
@@ -9,6 +10,8 @@ import sys
 from pathlib import Path
 from subprocess import PIPE
 from typing import Any
+
+import pytest
 
 ROOT = Path(__file__).parent.parent
 ENVIRONMENT = {
@@ -33,6 +36,12 @@ def start(recipe: str, out: Path, *options: str, accelerate: str = "cpu") -> sub
     return subprocess.Popen(
         command, stdout=PIPE, stderr=PIPE, text=True, env=os.environ | ENVIRONMENT, cwd=ROOT, start_new_session=True
     )
+
+
+def here(patch: pytest.MonkeyPatch, recipe: str, out: Path, *options: Any) -> None:
+    """Run a recipe in this process, by a command line that `patch` takes back."""
+    patch.setattr(sys, "argv", [recipe, "--output_dir", str(out), *map(str, options)])
+    importlib.import_module(f"posttrain.recipes.{recipe}").main()
 
 
 def start_sft(out: Path, *options: str, accelerate: str = "cpu") -> subprocess.Popen:

@@ -1,11 +1,9 @@
 """it_teacher.py and it_distill.py as a user launches them: many processes, kills, refusals, a folder at the end."""
 
-import importlib
 import json
 import os
 import shutil
 import signal
-import sys
 import time
 from functools import partial
 from pathlib import Path
@@ -66,7 +64,7 @@ def distill(tiny_folder, rows, tmp_path_factory):
         else:
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr(os, "environ", os.environ.copy())
-                run_here(patch, "it_distill", out, *given)
+                launch.here(patch, "it_distill", out, *given)
         return out
 
     return distill
@@ -82,15 +80,9 @@ def live(distill, teacher):
     return distill("live", teacher)
 
 
-def run_here(patch, recipe, out, *options):
-    """A recipe in this process."""
-    patch.setattr(sys, "argv", [recipe, "--output_dir", str(out), *map(str, options)])
-    importlib.import_module(f"posttrain.recipes.{recipe}").main()
-
-
 @pytest.fixture
 def here(monkeypatch, environment):
-    return partial(run_here, monkeypatch)
+    return partial(launch.here, monkeypatch)
 
 
 def test_two_processes_write_what_one_writes(here, cache, teacher, rows, tmp_path):

@@ -18,10 +18,10 @@ PACKAGE_FOLDERS = {
 LEFT_OUT = {".git", "build", "dist", "runs", "outputs", "wandb", "__pycache__"}  # as .gitignore does
 LANGUAGE = ("language", "prose", "scripts", "mash")
 FOUNDATION = ("gemma", "chat", "cache", "losses", "errors", "lora", "memory", "student", *LANGUAGE)
-FOUNDATION += ("tensors", "adapters", "sampling", "endpoint", "pairs")
+FOUNDATION += ("tensors", "adapters", "sampling", "endpoint", "pairs", "score_head")
 ABOVE = ("teacher", "trainers", "evaluate", "export", "tracking", "stage", "averaging", "pipeline", "cli", "doctor")
 ABOVE += ("terminal",)
-UNDER_DATA_AND_REWARD = ("chat", "pairs", "cache", "gemma", "losses", "errors", *LANGUAGE)
+UNDER_DATA_AND_REWARD = ("chat", "pairs", "score_head", "cache", "gemma", "losses", "errors", *LANGUAGE)
 
 
 def tree() -> list[Path]:

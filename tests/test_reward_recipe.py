@@ -4,7 +4,6 @@ import json
 import random
 import re
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,9 +14,9 @@ from transformers import AutoModelForSequenceClassification
 
 from posttrain.data import load_mixture
 from posttrain.errors import UserError
-from posttrain.gemma import load_model, with_score_head
-from posttrain.recipes import it_reward_model
+from posttrain.gemma import load_model
 from posttrain.reward import RewardModel
+from posttrain.score_head import with_score_head
 from posttrain.stage import latest_checkpoint
 from posttrain.tracking import read_lines
 from posttrain.trainers.reward_model import STARTING_HEAD, start_head
@@ -63,8 +62,7 @@ def train(tiny_folder, pairs, tmp_path_factory):
             launch.run("it_reward_model", root / name, *given, accelerate=accelerate)
         else:
             with pytest.MonkeyPatch.context() as patch:
-                patch.setattr(sys, "argv", ["it_reward_model", "--output_dir", str(root / name), *given])
-                it_reward_model.main()
+                launch.here(patch, "it_reward_model", root / name, *given)
         return root / name
 
     return train

@@ -12,11 +12,11 @@ from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM
 
 from posttrain.errors import UserError
-from posttrain.gemma import load_model, save_model, with_score_head
+from posttrain.gemma import load_model, save_model
 from posttrain.losses.bond import best_of_two, jbond_loss, jbond_reward, quantile_reward
-from posttrain.recipes import it_rl
 from posttrain.reward import RewardModel
 from posttrain.rollouts import read_rollouts
+from posttrain.score_head import with_score_head
 from tests import launch
 
 STEPS = 4
@@ -70,8 +70,7 @@ def run(tiny_folder, files, tmp_path_factory):
             launch.run("it_rl", root / name, *given, accelerate=accelerate)
         else:
             with pytest.MonkeyPatch.context() as patch:
-                patch.setattr(sys, "argv", ["it_rl", "--output_dir", str(root / name), *given])
-                it_rl.main()
+                launch.here(patch, "it_rl", root / name, *given)
         return root / name
 
     run.root = root

@@ -1,7 +1,6 @@
 """RL from execution feedback: scripted replies through the real trainer, tests and sandbox."""
 
 import json
-import sys
 
 import pytest
 
@@ -9,7 +8,6 @@ from posttrain.chat import encode_next_turn, encode_prompt
 from posttrain.errors import UserError
 from posttrain.evaluate.decoding import Row
 from posttrain.gemma import load_tokenizer
-from posttrain.recipes import it_rl
 from posttrain.reward import code_reward
 from posttrain.reward.code import code_feedback
 from posttrain.rollouts import read_rollouts
@@ -49,12 +47,11 @@ def run(tmp_path, tiny_folder, rows, *options):
     path = tmp_path / "rows.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     (tmp_path / "reward.yaml").write_text("tests: {reward: code_reward, mode: rlef}\n")
-    given = ["--model", str(tiny_folder), "--train", str(path), "--output_dir", str(tmp_path / "out"), "--turns", "3"]
+    given = ["--model", str(tiny_folder), "--train", str(path), "--turns", "3"]
     given += ["--reward", str(tmp_path / "reward.yaml"), "--max_completion_length", "60", "--num_generations", "4"]
     given += ["--per_device_train_batch_size", "4", "--max_steps", "1", "--report_to", "none", "--eval_rows", "0"]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "argv", ["it_rl", *given, *options])
-        it_rl.main()
+        launch.here(patch, "it_rl", tmp_path / "out", *given, *options)
     return tmp_path / "out"
 
 
@@ -81,6 +78,22 @@ def test_what_failed_is_said_and_hidden_tests_decide(scripted, tiny_folder, tmp_
     assert launch.log(out, "completions/mean_length")[0] == pytest.approx(
         sum(sum(logp != 0 for logp in row["logps"]) for row in rows) / 4
     )
+
+
+def test_what_the_tests_said_is_not_counted_where_groups_are_replaced(scripted, tiny_folder, tmp_path, monkeypatch):
+    """DAPO divides by the tokens that are trained; here no group is dull, and the count is made anew all the same."""
+    counts = []
+    plain = rl.RLMixin._resampled
+
+    def watched(self, output, rows):
+        found = plain(self, output, rows)
+        counts.append((int(found["num_items_in_batch"]), int((found["completion_mask"] * found["tool_mask"]).sum())))
+        return found
+
+    monkeypatch.setattr(rl.RLMixin, "_resampled", watched)
+    out = run(tmp_path, tiny_folder, [ROW] * 4, "--algorithm", "dapo")
+    trained = sum(sum(logp != 0 for logp in row["logps"]) for row in read_rollouts(out))
+    assert counts == [(trained, trained)]
 
 
 def test_the_next_turn_is_the_templates(tiny_folder):

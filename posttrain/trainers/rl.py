@@ -5,7 +5,6 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +18,10 @@ from trl import GRPOTrainer, RLOOTrainer
 from trl.models import prepare_deepspeed
 from trl.trainer.utils import add_fused_lm_head, use_adapter
 
-from posttrain.chat import END_OF_TURN, encode_next_turn, encode_prompt
+from posttrain.chat import encode_prompt
 from posttrain.data.draw import generator
 from posttrain.errors import UserError
 from posttrain.evaluate.decoding import row_generator, sampling
-from posttrain.losses.bond import best_of_two, jbond_reward, jbond_weights, quantile_reward
-from posttrain.reward.code import code_feedback
 from posttrain.reward.composition import is_async
 from posttrain.rollouts import RolloutLog
 from posttrain.trainers.anchor import ADAPTER, Anchor, add_anchor_adapter
@@ -229,7 +226,8 @@ class RLMixin(RunMixin):
                 if dull and self._differs(g):
                     output = _replace(output, fresh, dull.pop() * size, g * size, size)
         if "num_items_in_batch" in output:
-            output["num_items_in_batch"] = self.accelerator.gather(output["completion_mask"].sum()).sum()
+            trained = output["completion_mask"] * output.get("tool_mask", 1)
+            output["num_items_in_batch"] = self.accelerator.gather(trained.sum()).sum()
         self._metrics["train"]["rollouts/dull_groups_left"].append(self._over_all(len(dull)) / max(count, 1))
         return output
 
@@ -349,92 +347,6 @@ class LeaveOneOutTrainer(RLMixin, RLOOTrainer):
     """RLOO, with the KL to the anchor in the reward: WARP's inner loop where the anchor moves."""
 
 
-class JBondTrainer(RLMixin, GRPOTrainer):
-    """J-BOND (2407.14622 Alg. 2), and BOND with quantiles from more of the anchor's replies.
-
-    A group is one reply of the policy and then `anchor_samples` of the anchor. Of them the policy's and the best of the
-    anchor's are trained on, each with its weight (`losses.bond.jbond_weights`).
-    """
-
-    def _write(self, prompt_ids):
-        size = self.num_generations
-        own = [i for i in range(len(prompt_ids)) if i % size == 0]
-        others = [i for i in range(len(prompt_ids)) if i % size]
-        ids: list[Any] = [None] * len(prompt_ids)
-        logps: list[Any] = [None] * len(prompt_ids)
-        for which, by_anchor in ((own, False), (others, True)):
-            for i, *written in zip(which, *self._write_part(prompt_ids, which, by_anchor=by_anchor), strict=True):
-                ids[i], logps[i] = written
-        return ids, logps
-
-    def _rollout(self, i, components, output):
-        found = super()._rollout(i, components, output)  # a group's advantages are not what is trained
-        return found | {"writer": "anchor" if i % self.num_generations else "policy", "advantage": None}
-
-    def _get_per_token_logps_and_entropies(self, model, input_ids, attention_mask, logits_to_keep, *args, **kwargs):
-        if torch.is_grad_enabled():
-            return super()._get_per_token_logps_and_entropies(
-                model, input_ids, attention_mask, logits_to_keep, *args, **kwargs
-            )
-        own = slice(None, None, self.num_generations)  # the anchor is asked about the policy's replies alone
-        found, *rest = super()._get_per_token_logps_and_entropies(
-            model, input_ids[own], attention_mask[own], logits_to_keep, *args, **kwargs
-        )
-        logps = found.new_zeros(len(input_ids), logits_to_keep)
-        logps[own] = found
-        return logps, *rest
-
-    def _generate_and_score_completions(self, inputs):
-        output = super()._generate_and_score_completions(inputs)
-        size, device = self.num_generations, output["completion_ids"].device
-        groups = len(inputs) // size
-        rewards = torch.tensor(self.written["rewards"], device=device).view(groups, size)
-        mask = output["completion_mask"]
-        own = torch.arange(groups, device=device) * size
-        sampled = output["sampling_per_token_logps"]
-        logps, anchor_logps = ((values * mask)[own].sum(1) for values in (sampled, output["ref_per_token_logps"]))
-        policy, anchors = rewards[:, 0], rewards[:, 1:]
-        if size == 3:
-            reward, best = jbond_reward(policy, anchors), best_of_two(anchors)
-        else:
-            reward = quantile_reward(policy, anchors, self.args.bond_n)
-            best = anchors[:, : self.args.bond_n].nan_to_num(-torch.inf).argmax(1)
-        settings = {"beta": self.args.jbond_beta, "gamma": self.args.jbond_gamma}
-        returns = self.accelerator.gather(reward - (logps - anchor_logps))
-        level = returns.nanmean().nan_to_num(0.0)
-        own_weight, best_weight, metrics = jbond_weights(logps, anchor_logps, reward, **settings, baseline=level)
-        self._log_bond(policy, anchors, reward, metrics)
-        kept = torch.stack([own, own + 1 + best], 1).flatten()  # a group's two in turn
-        output = {
-            name: value[kept] if isinstance(value, Tensor) and value.ndim else value for name, value in output.items()
-        }
-        output["advantages"] = -torch.stack([own_weight, best_weight], 1).flatten()
-        output["is_policy"] = torch.tensor([True, False], device=device).repeat(groups)
-        del output["ref_per_token_logps"]
-        return output
-
-    def _log_bond(self, policy: Tensor, anchors: Tensor, reward: Tensor, metrics: dict[str, Tensor]) -> None:
-        log, gather = self._metrics["train"], self.accelerator.gather
-        counts = self.accelerator.reduce(torch.stack([metrics["prompts"], metrics["kl"]]).float())
-        log["reward"][-1] = gather(policy).nanmean().item()  # TRL's mean has the anchor's replies in it
-        log["anchor_reward"].append(gather(anchors).nanmean().item())
-        log["penalised"].append((gather(reward) < 0).float().mean().item())
-        log["kl"].append((counts[1] / counts[0].clamp(min=1)).item())  # nats a reply, to the anchor
-
-    def _compute_loss(self, model, inputs):
-        ids = torch.cat([inputs["prompt_ids"], inputs["completion_ids"]], 1)
-        mask = torch.cat([inputs["prompt_mask"], inputs["completion_mask"]], 1)
-        replies = inputs["completion_mask"]
-        logps, entropy, _ = self._get_per_token_logps_and_entropies(
-            model, ids, mask, replies.shape[1], compute_entropy=True
-        )
-        loss = -(inputs["advantages"] * (logps * replies).sum(1)).sum()
-        sums = self.accelerator.reduce(torch.stack([(entropy * replies).sum(), replies.sum().float()]).detach())
-        self._metrics["train"]["entropy"].append((sums[0] / sums[1].clamp(min=1)).item())
-        self._log_gap(inputs | {"completion_mask": replies * inputs["is_policy"][:, None]})
-        return loss / (len(ids) / 2) / self.current_gradient_accumulation_steps
-
-
 class _Housekeeping(TrainerCallback):
     """What happens around the steps: the anchor follows, records of steps to come are dropped, time is told."""
 
@@ -457,99 +369,3 @@ class _Housekeeping(TrainerCallback):
         for name, seconds in (*trainer.seconds.items(), ("other", whole - sum(trainer.seconds.values()))):
             trainer._metrics["train"][f"seconds/{name}"].append(seconds)
         trainer.seconds = dict.fromkeys(trainer.seconds, 0.0)
-
-
-class FeedbackTrainer(GroupTrainer):
-    """RL from execution feedback (RLEF, 2410.02089): after a reply the row's public tests are run, and what failed is
-    said in a user turn, which the model answers; the reward judges the last reply.
-
-    The rows' `public_tests` are as `tests` of code_reward (and `entry_point` beside them). A conversation ends with its
-    last turn, when the public tests pass, when a reply was cut, or where the model's positions end. All replies of a
-    conversation are trained with its advantage, and what the tests said with none. The reward finds the column
-    `turns_without_code`: how many replies before the last held no program.
-    """
-
-    def __init__(self, *args: Any, **kwargs: Any):
-        super().__init__(*args, **kwargs)
-        self.rollout_func = self._converse  # TRL's interface for environments
-
-    def _generate(self, prompts):
-        found = list(super()._generate(prompts))
-        found[3] = [[{"role": "assistant", "content": text}] for text in self.last_replies]
-        return tuple(found)
-
-    def _converse(self, prompts, trainer):
-        begun = time.perf_counter()
-        prompt_ids = self._tokenize_prompts(prompts)[0]
-        talks = [_Talk(list(ids)) for ids in prompt_ids]
-        for turn in range(self.args.turns):
-            which = [i for i, talk in enumerate(talks) if not talk.done]
-            for i, ids, logps in self._say([talk.ids for talk in talks], which):
-                talks[i].add(ids, logps, trained=1)
-            if turn + 1 < self.args.turns:
-                self._answer_with_tests(talks, which)
-        texts = self._tokenizer.batch_decode([talk.last for talk in talks], skip_special_tokens=True)
-        self.last_replies = [text.strip() for text in texts]
-        written = {
-            "prompt_ids": prompt_ids,
-            "completion_ids": [talk.ids[len(ids) :] for talk, ids in zip(talks, prompt_ids, strict=True)],
-            "logprobs": [talk.logps for talk in talks],
-        }
-        self.written = {"prompt_ids": prompt_ids, "reply_ids": written["completion_ids"], "logps": written["logprobs"]}
-        self._metrics["train"]["turns/mean"].append(sum(talk.turns for talk in talks) / len(talks))
-        self.seconds["generation"] += time.perf_counter() - begun
-        empty = [talk.without_code for talk in talks]
-        return written | {"env_mask": [talk.trained for talk in talks], "turns_without_code": empty}
-
-    def _say(self, ids: list[list[int]], which: list[int]) -> Iterator[tuple[int, list[int], list[float]]]:
-        if not self.use_vllm:
-            self._count_generation()
-            return zip(which, *self._write_part(ids, which), strict=True)
-        replies, logps = super()._generate_single_turn(ids, None, {}, 1)  # of all: its server wants as many of each
-        return iter([(i, replies[i], logps[i]) for i in which])
-
-    def _answer_with_tests(self, talks: list["_Talk"], which: list[int]) -> None:
-        stop = self._tokenizer.convert_tokens_to_ids(END_OF_TURN)
-        for i in which:
-            talks[i].done |= talks[i].last[-1:] != [stop]
-        open_talks = [i for i in which if not talks[i].done]
-        replies = self._tokenizer.batch_decode([talks[i].last for i in open_talks], skip_special_tokens=True)
-        rows = [self.asked[i] for i in open_talks]
-        names = [row.get("entry_point") for row in rows]
-        context = self.model.config.get_text_config().max_position_embeddings
-        judged = code_feedback(replies, [row["public_tests"] for row in rows], names) if rows else []
-        for i, (status, text) in zip(open_talks, judged, strict=True):
-            talk = talks[i]
-            said = encode_next_turn(f"{text}\n\nGive it another try.", self._tokenizer)
-            beyond_it = status in ("tests", "no tests", "unavailable")  # at fault is not the program
-            talk.done = beyond_it or not text or len(talk.ids) + len(said) + self.max_completion_length > context
-            if not talk.done:
-                talk.without_code += status == "no code"
-                talk.add(said, [0.0] * len(said), trained=0)
-
-
-@dataclass
-class _Talk:
-    """A conversation so far. ids: prompt and all · trained, logps: of all but the prompt · last: its last reply"""
-
-    ids: list[int]
-    logps: list[float] = field(default_factory=list)
-    trained: list[int] = field(default_factory=list)
-    last: list[int] = field(default_factory=list)
-    turns: int = 0
-    without_code: int = 0
-    done: bool = False
-
-    def add(self, ids: list[int], logps: list[float], *, trained: int) -> None:
-        self.ids = [*self.ids, *ids]
-        self.logps += logps
-        self.trained += [trained] * len(ids)
-        if trained:
-            self.last, self.turns = ids, self.turns + 1
-
-
-TRAINERS = {"rloo": LeaveOneOutTrainer, "jbond": JBondTrainer}
-
-
-def trainer_class(algorithm: str, turns: int = 1) -> Any:
-    return FeedbackTrainer if turns > 1 else TRAINERS.get(algorithm, GroupTrainer)
