@@ -1,6 +1,6 @@
 """Built-in sources: public sets inside ordinary packages, and our own; nothing is downloaded.
 
-demo · own/chat · own/attribution · own/hedging · own/refusals · own/identity · own/instructions
+demo · demo_pairs · own/chat · own/attribution · own/hedging · own/refusals · own/identity · own/instructions
 reasoning_gym/TASK · humaneval · ifbench · champ · algorithms
 """
 
@@ -18,7 +18,16 @@ from posttrain.data.conversation import Row
 from posttrain.errors import UserError
 
 OWN = ("attribution", "hedging", "refusals", "identity", "instructions")
-BUILT_IN = ("demo", "own/chat", *(f"own/{name}" for name in OWN), "reasoning_gym/TASK", "humaneval", "ifbench", "champ")
+BUILT_IN = (
+    "demo",
+    "demo_pairs",
+    "own/chat",
+    *(f"own/{name}" for name in OWN),
+    "reasoning_gym/TASK",
+    "humaneval",
+    "ifbench",
+    "champ",
+)
 BUILT_IN += ("algorithms",)
 ROWS = 1000  # of a generated source, unless `options: {rows: N}`
 # The splits of a generated source start from seeds further apart than either is long.
@@ -75,6 +84,12 @@ def _demo(split: str) -> Iterator[Row]:
     from posttrain.data.demo import demo_rows
 
     return iter(demo_rows(split))
+
+
+def _demo_pairs() -> Iterator[Row]:
+    from posttrain.data.demo import demo_pairs
+
+    return demo_pairs()
 
 
 def _own_chat() -> Iterator[Row]:
@@ -186,6 +201,7 @@ def _is_statement(text: str) -> bool:
 
 _SETS: dict[str, Callable[..., Iterator[Row]]] = {
     "demo": _demo,
+    "demo_pairs": _demo_pairs,
     "own/chat": _own_chat,
     "humaneval": _humaneval,
     "ifbench": _ifbench,

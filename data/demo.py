@@ -5,6 +5,7 @@ Both ship with the installation (`demo` extra), so that a first run needs no dow
 
 import json
 import random
+from collections.abc import Iterator
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -38,6 +39,17 @@ def demo_rows(split: str) -> list[dict[str, Any]]:
     if split not in SEEDS:
         raise UserError(f"the demo has splits {', '.join(SEEDS)}, not {split!r}")
     return list(_split(split))
+
+
+def demo_pairs() -> Iterator[dict[str, Any]]:
+    """The training tasks as preference pairs: the right answer is preferred to that of the task's question before."""
+    for name in TASKS:
+        before = ""
+        for row in _task_rows(name, "train"):
+            if before not in ("", row["answer"]):
+                prompt = row["messages"][0]["content"]
+                yield {"prompt": prompt, "chosen": row["answer"], "rejected": before, "id": row["id"]}
+            before = row["answer"]
 
 
 def _task_rows(name: str, split: str) -> list[dict[str, Any]]:

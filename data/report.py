@@ -64,11 +64,14 @@ def render(report: dict[str, Any]) -> str:
     """The report as one HTML page; every text from the data is escaped."""
     from jinja2 import Environment
 
-    template = resources.files("posttrain.data").joinpath("report.html.jinja").read_text(encoding="utf-8")
+    template, style = (
+        resources.files("posttrain.data").joinpath(f"report.{kind}").read_text(encoding="utf-8")
+        for kind in ("html.jinja", "css")
+    )
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {"count": "{:,}".format, "percent": _percent}
     spec = yaml.safe_dump(_without_defaults(report["spec"]), sort_keys=False, allow_unicode=True)
-    return environment.from_string(template).render(report | {"spec_yaml": spec})
+    return environment.from_string(template).render(report | {"spec_yaml": spec, "style": style})
 
 
 class _Sample:

@@ -39,35 +39,49 @@ WARM = """Train reward models that differ in seed, learning rate, dropout or SFT
 
   posttrain warm recipes/members/warm_270m_cpu.yaml --out runs/warm
 
-The spec holds `config` (a YAML of it_reward_model.py), `launch` (an accelerate config), `members` (settings each) and
-`average`: mean, or greedy (members that do not make the held-out accuracy worse). The result is in DIR/warm."""
+The spec holds `config` (a YAML of it_reward_model.py), `launch` (an accelerate config), `all` (settings
+of every member), `members` (settings each) and `average`: mean, or greedy (members that do not make the held-out
+accuracy worse). The result is in DIR/warm."""
 
 WARP = """RL runs from one checkpoint, merged by SLERP and drawn back to it by LITI, round by round (WARP, 2406.16768).
 
   posttrain warp recipes/members/warp_270m_cpu.yaml --out runs/warp
 
-The spec holds `model` (where RL begins), `config` (a YAML of it_rl.py), `launch` (an accelerate config), `members`
-(settings each), and maybe `rounds` (1), `eta` (0.3; what each round keeps of its merge), `front` (the shares of the
-last merge that are written and scored at the end) and `rows` (held-out prompts to score on)."""
+The spec holds `model` (where RL begins), `config` (a YAML of it_rl.py), `launch` (an accelerate config), `all`
+(settings of every member), `members` (settings each), and maybe `rounds` (1), `eta` (0.3; what each round keeps of its
+merge), `front` (the shares of the last merge that are written and scored at the end) and `rows` (held-out prompts to
+score on)."""
+
+RUN = """Run a pipeline: every stage from the pre-trained model to the evaluated -IT model, each launched as its recipe.
+
+  posttrain run recipes/pipelines/gemma3_270m_cpu.yaml --dry-run
+  posttrain run recipes/pipelines/gemma3_270m_cpu.yaml --out runs/270m
+
+A stage's folder hangs on its settings, its inputs and the version of the code: what is finished is not run again, what
+has changed is, with all that follows, and after a kill the same command goes on."""
 
 REPORT = """Read what a run has left behind.
 
+  posttrain report runs/270m
   posttrain report rollouts runs/rl
 
-rollouts: the prompts whose replies have gained and lost the most reward, and the replies that look won without work:
-a high reward, and a low value of `watch`, the reward that was not trained."""
+RUN writes RUN/report.html, one page that needs nothing else: the stages and what they cost, curves, evaluations with
+intervals, replies side by side. RUN is a pipeline's folder or a recipe's.
+rollouts, in the terminal: the prompts whose replies have gained and lost the most reward, and the replies that look won
+without work: a high reward, and a low value of `watch`, the reward that was not trained."""
 
 
 @one_line_errors
 def main(argv: list[str] | None = None) -> None:
     """Parse the command line and run one command; each imports what it needs, so that --help is quick."""
-    args = _parser().parse_args(argv)
+    args = parser().parse_args(argv)
     args.run(args)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("posttrain", description="The Gemma post-training recipe.")
-    commands = parser.add_subparsers(required=True, metavar="command")
+def parser() -> argparse.ArgumentParser:
+    """Of the whole command line."""
+    whole = argparse.ArgumentParser("posttrain", description="The Gemma post-training recipe.")
+    commands = whole.add_subparsers(required=True, metavar="command")
     for add in (
         _add_doctor,
         _add_chat,
@@ -77,10 +91,11 @@ def _parser() -> argparse.ArgumentParser:
         _add_average,
         _add_warm,
         _add_warp,
+        _add_run,
         _add_report,
     ):
         add(commands)
-    return parser
+    return whole
 
 
 def _add_doctor(commands: Any) -> None:
@@ -197,11 +212,19 @@ def _add_warp(commands: Any) -> None:
     warp.set_defaults(run=_warp)
 
 
+def _add_run(commands: Any) -> None:
+    run = commands.add_parser("run", help="run a pipeline of stages", description=RUN, formatter_class=RAW)
+    run.add_argument("pipeline", help="the YAML")
+    run.add_argument("--out", help="the run's folder (default runs/NAME, NAME being the YAML's)")
+    run.add_argument("--dry-run", action="store_true", help="only print the plan: what would run, why, what it needs")
+    run.add_argument("--submit", choices=["slurm"], help="write job scripts with their dependencies instead of running")
+    run.set_defaults(run=_run)
+
+
 def _add_report(commands: Any) -> None:
     report = commands.add_parser("report", help="read what a run left behind", description=REPORT, formatter_class=RAW)
-    report.add_argument("what", choices=["rollouts"])
-    report.add_argument("run_folder", metavar="RUN", help="the run's folder")
-    report.add_argument("--rows", type=int, default=5, help="of each kind (default 5)")
+    report.add_argument("words", nargs="+", metavar="[rollouts] RUN", help="the run's folder")
+    report.add_argument("--rows", type=int, default=5, help="with rollouts: of each kind (default 5)")
     report.set_defaults(run=_report)
 
 
@@ -272,10 +295,22 @@ def _warp(args: argparse.Namespace) -> None:
     run(args.spec, args.out, commands=args.commands)
 
 
-def _report(args: argparse.Namespace) -> None:
-    from posttrain.rollouts_command import report
+def _run(args: argparse.Namespace) -> None:
+    from posttrain.run_command import run
 
-    report(args.run_folder, rows=args.rows)
+    run(args.pipeline, args.out, dry_run=args.dry_run, submit=args.submit)
+
+
+def _report(args: argparse.Namespace) -> None:
+    from posttrain import report_command, rollouts_command
+
+    match args.words:
+        case ["rollouts", run]:
+            rollouts_command.report(run, rows=args.rows)
+        case [run]:
+            report_command.report(run)
+        case _:
+            raise UserError("report takes one folder: posttrain report RUN, or posttrain report rollouts RUN")
 
 
 if __name__ == "__main__":

@@ -18,24 +18,19 @@ from transformers import GenerationConfig
 
 from posttrain.cache import cache_dir
 from posttrain.chat import END_OF_TURN, IGNORE, START_OF_TURN, encode, encode_prompt, normalise_messages
-from posttrain.config import AdapterArguments, DataArguments, ModelArguments, SFTConfig, parse
+from posttrain.config import AdapterArguments, DataArguments, ModelArguments
 from posttrain.data.mixture import check_sources, first_rows
 from posttrain.distill_config import DistillConfig
 from posttrain.errors import UserError
 from posttrain.gemma import BUILT_IN, load_config, load_model, resolve_source, stop_token_ids
-from posttrain.memory import ARCHITECTURES, GIB, MemoryPlan, estimate_memory
+from posttrain.memory import ARCHITECTURES, GIB, MemoryPlan, ParameterCount, count_parameters, estimate_memory
+from posttrain.recipe_settings import TRAINING, parse_recipe
 from posttrain.reward.sandbox import check_isolation
 from posttrain.reward_config import RewardModelConfig
 from posttrain.rl_config import RLConfig
 from posttrain.stage import versions
 from posttrain.terminal import printable
 
-RECIPES: dict[str, type] = {
-    "it_sft": SFTConfig,
-    "it_distill": DistillConfig,
-    "it_reward_model": RewardModelConfig,
-    "it_rl": RLConfig,
-}
 MARKS = ("⟦", "⟧")
 MAX_TABLE = 64  # tokens of the first row that are shown one a line
 
@@ -75,7 +70,7 @@ def doctor(
     console.print(f"sandbox of the code rewards: {level or 'none'} ({why})", markup=False, highlight=False)
     passed = True
     if config:
-        plan, available = plan_memory(config, launch)
+        plan, available, _ = plan_memory(config, launch)
         console.print(
             _pairs(f"Memory of {config}: an estimate, GiB a process", [(n, f"{gib:.2f}") for n, gib in plan.rows()])
         )
@@ -123,20 +118,20 @@ def machine() -> dict[str, str]:
     return facts | ({} if torch.cuda.is_available() else {"GPU": "none: float32 on the CPU"})
 
 
-def plan_memory(config: str, launch: str | None = None) -> tuple[MemoryPlan, int | None]:
-    """The estimate for a recipe's YAML under an accelerate config, and the bytes that a process has here.
+def plan_memory(config: str, launch: str | None = None) -> tuple[MemoryPlan, int | None, ParameterCount]:
+    """The estimate for a recipe's YAML under an accelerate config, the bytes that a process has here, and the model's
+    parameters.
 
-    The latter is None where the plan is for GPUs and this machine has none.
+    The bytes are None where the plan is for GPUs and this machine has none.
     """
     kind = _kind(_text(config))
-    model_args, adapter, data, args = parse(
-        (ModelArguments, AdapterArguments, DataArguments, kind), ["--config", config, "--bf16", "false"]
-    )
+    model_args, adapter, data, args = parse_recipe(kind, config)
     setting = _read_launch(launch)
     deepspeed = setting.get("deepspeed_config", {})
     cuda = torch.cuda.is_available() if launch is None else setting.get("mixed_precision") == "bf16"
+    architecture = _architecture(model_args.model, model_args.revision, model_args.text_only)
     plan = estimate_memory(
-        _architecture(model_args.model, model_args.revision, model_args.text_only),
+        architecture,
         method=adapter.method,
         lora_r=adapter.lora_r,
         zero_stage=deepspeed.get("zero_stage", 0),
@@ -149,11 +144,10 @@ def plan_memory(config: str, launch: str | None = None) -> tuple[MemoryPlan, int
         **_batch(args, data),
         **_beside(args, model_args, adapter),
     )
-    if cuda and not torch.cuda.is_available():
-        return plan, None
+    here: int | None = psutil.virtual_memory().total // setting.get("num_processes", 1)
     if cuda:
-        return plan, torch.cuda.get_device_properties(0).total_memory
-    return plan, psutil.virtual_memory().total // setting.get("num_processes", 1)
+        here = torch.cuda.get_device_properties(0).total_memory if torch.cuda.is_available() else None
+    return plan, here, count_parameters(architecture)
 
 
 def _text(path: str) -> str:
@@ -281,13 +275,13 @@ def _published(model: str) -> str:
     return name.removesuffix("-it") if "270m" in name else name.replace("-it", "-pt")
 
 
-def _kind(text: str) -> type:
-    """The config class of a recipe's YAML: by the recipe that it names in its header, or by its keys."""
+def _kind(text: str) -> str:
+    """The recipe of a YAML: the one that it names in its header, or by its keys."""
     named = re.search(r"recipes/(it_\w+)\.py", text)
-    if named and named[1] in RECIPES:
-        return RECIPES[named[1]]
-    keys = {"teacher": DistillConfig, "reward": RLConfig, "score_head": RewardModelConfig}
-    return next((kind for key, kind in keys.items() if re.search(rf"^{key}:", text, re.M)), SFTConfig)
+    if named and named[1] in TRAINING:
+        return named[1]
+    keys = {"teacher": "it_distill", "reward": "it_rl", "score_head": "it_reward_model"}
+    return next((kind for key, kind in keys.items() if re.search(rf"^{key}:", text, re.M)), "it_sft")
 
 
 def _batch(args: Any, data: DataArguments) -> dict[str, Any]:

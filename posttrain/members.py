@@ -1,8 +1,9 @@
 """Several runs of one recipe that differ in a few settings: what WARM and WARP average.
 
-A spec is YAML: `config` (the recipe's, which all share), `launch` (an accelerate config; optional) and `members`, a
-mapping of recipe settings each. Members run one after another; a finished one is never run again, one that was cut off
-goes on, and on other machines the printed commands do the same.
+A spec is YAML: `config` (the recipe's, which all share), `launch` (an accelerate config; optional), `all` (settings of
+every member, over what `config` says; optional) and `members`, a mapping of recipe settings each. Members run one after
+another; a finished one is never run again, one that was cut off goes on, and on other machines the printed commands do
+the same.
 """
 
 import json
@@ -90,7 +91,7 @@ def read_members(path: str | Path, recipe: str, out: str | Path, extra: dict[str
         raise UserError(f"{path}: not readable as YAML: {' '.join(str(error).split())}") from None
     if not isinstance(spec, dict):
         raise UserError(f"{path}: a spec holds `config` and `members`, found {type(spec).__name__}")
-    known = ("config", "launch", "members", *extra)
+    known = ("config", "launch", "all", "members", *extra)
     for key in spec:
         if key not in known:
             raise UserError(f"{path}: unknown key {key!r}{nearest(str(key), known)}; known are {', '.join(known)}")
@@ -100,10 +101,14 @@ def read_members(path: str | Path, recipe: str, out: str | Path, extra: dict[str
     members = spec.get("members")
     if not isinstance(members, list) or not members or not all(isinstance(m, dict) for m in members):
         raise UserError(f"{path}: `members` must be a list of settings, such as [{{seed: 1}}, {{seed: 2}}]")
-    for number, member in enumerate(members, 1):
-        for key, value in member.items():
+    shared = spec.get("all") or {}
+    if not isinstance(shared, dict):
+        raise UserError(f"{path}: `all` must be a mapping of settings, found {type(shared).__name__}")
+    for name, settings in (("all", shared), *((f"member {number}", one) for number, one in enumerate(members, 1))):
+        for key, value in settings.items():
             if key in ("output_dir", "config") or isinstance(value, dict):
-                raise UserError(f"{path}: member {number}: {key!r} cannot be set here")
+                raise UserError(f"{path}: {name}: {key!r} cannot be set here")
+    members = [shared | member for member in members]
     values = {key: spec.get(key, default) for key, default in extra.items()}
     return Members(recipe, str(spec["config"]), spec.get("launch"), members, Path(out).expanduser()), values
 

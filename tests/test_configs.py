@@ -89,7 +89,7 @@ def test_the_memory_in_the_header_is_the_estimate(path):
     assert figures and launch in {None, *(figure["launch"] for figure in figures)}
     for figure in figures:
         assert figure["config"] == path
-        plan, _ = plan_memory(path, figure["launch"])
+        plan, *_ = plan_memory(path, figure["launch"])
         assert figure["device"] == f"{plan.total / GIB:.1f}", figure["launch"]
         assert figure["host"] == (f"{plan.host / GIB:.1f}" if plan.host else None), figure["launch"]
 
@@ -105,7 +105,7 @@ def test_the_ladder_leaves_memory_and_trains_on_131072_tokens_a_step(path):
     processes = yaml.safe_load(Path(launch).read_text())["num_processes"]
     micro_batch = args.per_device_train_batch_size * args.max_length
     assert micro_batch * args.gradient_accumulation_steps * processes == 131_072 and args.packing
-    plan, _ = plan_memory(path, launch)
+    plan, *_ = plan_memory(path, launch)
     assert plan.total <= 0.85 * 80e9
 
 

@@ -1,0 +1,1 @@
+"""Pipelines: `posttrain run`."""
