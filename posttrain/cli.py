@@ -93,6 +93,7 @@ def parser() -> argparse.ArgumentParser:
         _add_warp,
         _add_run,
         _add_report,
+        _add_dashboard,
     ):
         add(commands)
     return whole
@@ -228,6 +229,14 @@ def _add_report(commands: Any) -> None:
     report.set_defaults(run=_report)
 
 
+def _add_dashboard(commands: Any) -> None:
+    dashboard = commands.add_parser("dashboard", help="make a W&B workspace of a run, a section a stage")
+    dashboard.add_argument("run_folder", metavar="RUN", help="a pipeline's folder, or a recipe's")
+    dashboard.add_argument("--entity", help="W&B user or team (default: your own)")
+    dashboard.add_argument("--project", help="W&B project (default: WANDB_PROJECT, or posttrain)")
+    dashboard.set_defaults(run=_dashboard)
+
+
 def _doctor(args: argparse.Namespace) -> None:
     from posttrain.doctor import doctor
 
@@ -311,6 +320,12 @@ def _report(args: argparse.Namespace) -> None:
             report_command.report(run)
         case _:
             raise UserError("report takes one folder: posttrain report RUN, or posttrain report rollouts RUN")
+
+
+def _dashboard(args: argparse.Namespace) -> None:
+    from posttrain.dashboard_command import run
+
+    run(args.run_folder, entity=args.entity, project=args.project)
 
 
 if __name__ == "__main__":

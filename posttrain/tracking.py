@@ -5,12 +5,14 @@ import netrc
 import os
 import time
 import uuid
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
 
 from rich.table import Table
 from transformers import TrainerCallback
+from transformers.integrations import integration_utils
 
 LOG, SAMPLES, BENCHMARK, IDENTITY = "log.jsonl", "samples.jsonl", "benchmark.jsonl", "run.json"
 BEFORE_AFTER = {
@@ -32,13 +34,15 @@ PREFERENCES = {
     "eval_length_correlation": "correlation with length",
     "eval_length_correlation_of_labels": "… of the labels",
 }
+PREFIXES = {"reward_model": "rm"}  # of a stage's metrics, where it is not the stage's own name
 SAMPLE_COLUMNS = ("step", "prompt", "reply", "teacher", "answer", "stopped", "tokens")
 
 
 def setup_tracking(folder: Path, stage: str) -> None:
     """Give the run one W&B id for its whole life and put its files under `folder`; offline where nobody is logged in.
 
-    Variables that the user has set (WANDB_MODE, WANDB_PROJECT, …) stay as they are.
+    Metrics go under the stage's name, `sft/loss` and `sft/eval/loss`: the runs of a pipeline share no chart that
+    means different things. Variables that the user has set (WANDB_MODE, WANDB_PROJECT, …) stay as they are.
     """
     identity = folder / IDENTITY
     if not identity.exists():
@@ -49,14 +53,30 @@ def setup_tracking(folder: Path, stage: str) -> None:
         "WANDB_DIR": str(folder),
         "WANDB_RUN_ID": run_id,
         "WANDB_RESUME": "allow",
+        "WANDB_NAME": folder.name,
         "WANDB_RUN_GROUP": folder.name,
         "WANDB_JOB_TYPE": stage,
         "WANDB_SILENT": "true",
     }
-    if not _logged_in():
+    if not logged_in():
         defaults["WANDB_MODE"] = "offline"
     for name, value in defaults.items():
         os.environ.setdefault(name, value)
+    integration_utils.rewrite_logs = partial(staged, prefix(folder))  # W&B, TensorBoard and trackio call it
+
+
+def prefix(folder: Path) -> str:
+    """What the metrics of the run begin with: its stage."""
+    stage = json.loads((folder / IDENTITY).read_text())["stage"] if (folder / IDENTITY).exists() else "run"
+    return PREFIXES.get(stage, stage)
+
+
+def staged(stage: str, logs: dict[str, Any]) -> dict[str, Any]:
+    """Logged names as trackers show them."""
+    return {
+        f"{stage}/eval/{name.removeprefix('eval_')}" if name.startswith("eval_") else f"{stage}/{name}": value
+        for name, value in logs.items()
+    }
 
 
 class JsonlLog(TrainerCallback):
@@ -95,7 +115,7 @@ class SampleTable:
         if wandb.run is not None:
             data = [[row.get(column) for column in SAMPLE_COLUMNS] for row in read_lines(self.path)]
             table = wandb.Table(columns=list(SAMPLE_COLUMNS), data=data, allow_mixed_types=True)
-            wandb.log({"eval/samples": table, "train/global_step": step})
+            wandb.log({f"{prefix(self.path.parent)}/samples": table, "train/global_step": step})
 
 
 def before_after(folder: Path) -> dict[str, dict[str, float]]:
@@ -160,7 +180,7 @@ def _cell(name: str, metrics: dict[str, float]) -> str:
     return f"{metrics[name]:.3f}"
 
 
-def _logged_in() -> bool:
+def logged_in() -> bool:
     """Whether W&B has a key. Asking wandb itself would fix its settings before WANDB_MODE is set."""
     if os.environ.get("WANDB_API_KEY"):
         return True

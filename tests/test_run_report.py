@@ -10,10 +10,13 @@ import subprocess
 import pytest
 
 from posttrain.cli import main
+from posttrain.dashboard_command import X, build
+from posttrain.errors import UserError
 from posttrain.report.charts import _ticks, line_chart
-from posttrain.report.collect import collect
+from posttrain.report.collect import collect, read_stages
 from posttrain.report_command import render
 from posttrain.rollouts import RolloutLog
+from posttrain.tracking import IDENTITY
 from tests.test_members import rollout
 
 HOSTILE = "<script>document.title='owned'</script><img src=https://example.com/x.png onerror=alert(1)>\x1b[2J"
@@ -64,7 +67,7 @@ def run(tmp_path_factory):
         train(run / "rl-2" / f"member-{member}", 400, **logged)
     log = RolloutLog(run / "rl-2" / "member-1")
     for step in (0, 1):
-        rows = [rollout(step, f"p{i}", (i + step * (4 - i)) / 8, 1 - i / 8, HOSTILE) for i in range(8)]
+        rows = [rollout(step, f"p{i}", (7 - i if step else i) / 8, i / 8, HOSTILE) for i in range(8)]
         for row in rows:
             row["prompt"] = json.dumps(row["prompt"])
         log.add(step, 0, [{key: value for key, value in row.items() if key != "step"} for row in rows])
@@ -180,7 +183,7 @@ def test_in_a_browser_every_chart_is_there_and_nothing_overflows(page, tmp_path,
     """The page as it is in a frame of that width, measured from outside; the console stays silent."""
     measure = """<script>addEventListener("load", () => {
       const page = document.querySelector("iframe").contentDocument;
-      const box = plot => { const r = plot.getBoundingClientRect(); return [Math.round(r.width), Math.round(r.height)] };
+      const box = plot => (r => [Math.round(r.width), Math.round(r.height)])(plot.getBoundingClientRect());
       document.title = JSON.stringify({wide: page.documentElement.scrollWidth, title: page.title,
         plots: [...page.querySelectorAll("svg")].map(box), drawn: page.querySelectorAll("polyline").length }) })
     </script>"""
@@ -197,3 +200,21 @@ def test_in_a_browser_every_chart_is_there_and_nothing_overflows(page, tmp_path,
     assert found["wide"] <= width
     assert len(found["plots"]) == page.count("<svg") and all(w > 100 and h > 60 for w, h in found["plots"])
     assert found["drawn"] == page.count("<polyline") > 10
+
+
+def test_the_dashboard_has_a_section_a_stage_with_the_names_that_are_logged(run, monkeypatch, tmp_path, capsys):
+    stages = read_stages(run)
+    (run / "sft-1" / IDENTITY).write_text('{"stage": "sft"}')
+    workspace = build("270m", stages, "me", "posttrain")
+    sections = {section.name: section.panels for section in workspace.sections}
+    assert list(sections) == ["sft", "rl"]
+    assert sections["sft"][0].y == ["sft/eval/loss", "sft/loss"] and sections["sft"][0].x == X
+    assert workspace.runset_settings.filters == "Metric(\"Group\") == '270m'"
+    assert "270m" in json.dumps(workspace._to_model().model_dump(), default=str)
+    with pytest.raises(UserError, match="no stage has logged anything"):
+        build("empty", read_stages(run / "score-5"), "me", "posttrain")
+    monkeypatch.delenv("WANDB_API_KEY", raising=False)
+    monkeypatch.setenv("NETRC", str(tmp_path / "none"))
+    with pytest.raises(SystemExit):
+        main(["dashboard", str(run)])
+    assert "nobody is logged in: `wandb login`, then upload" in capsys.readouterr().err

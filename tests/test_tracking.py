@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 import wandb
 from rich.console import Console
+from transformers.integrations import integration_utils
 
 from posttrain import tracking
 from posttrain.tracking import (
@@ -156,8 +157,17 @@ def test_the_sample_table_grows_over_the_evaluations(tmp_path):
     ]
 
 
+@pytest.mark.parametrize(("stage", "begins"), [("sft", "sft"), ("reward_model", "rm"), ("distill", "distill")])
+def test_metrics_are_named_by_their_stage(stage, begins, no_login, tmp_path, monkeypatch):
+    monkeypatch.setattr(integration_utils, "rewrite_logs", integration_utils.rewrite_logs)  # put back afterwards
+    setup_tracking(tmp_path, stage)
+    named = integration_utils.rewrite_logs({"loss": 1.0, "eval_loss": 2.0, "rewards/a/mean": 3.0})
+    assert named == {f"{begins}/loss": 1.0, f"{begins}/eval/loss": 2.0, f"{begins}/rewards/a/mean": 3.0}
+
+
 def test_every_row_so_far_goes_to_wandb(tmp_path, environment):
     """A real offline run: the table of the last evaluation, as W&B stores it, holds the rows of all evaluations."""
+    (tmp_path / IDENTITY).write_text('{"stage": "sft"}')
     environment["WANDB_SILENT"] = "true"
     table = SampleTable(tmp_path)
     table.add(0, [sample_row("before the run")])  # no wandb.run: the file alone
@@ -165,7 +175,7 @@ def test_every_row_so_far_goes_to_wandb(tmp_path, environment):
     try:
         table.add(3, [sample_row("a"), sample_row("b", answer=None)])
         table.add(6, [sample_row("a", stopped=False)])
-        stored = sorted((tmp_path / "wandb").glob("offline-run-*/files/media/table/eval/*.table.json"))
+        stored = sorted((tmp_path / "wandb").glob("offline-run-*/files/media/table/sft/*.table.json"))
     finally:
         run.finish()
     contents = [json.loads(path.read_text()) for path in stored]

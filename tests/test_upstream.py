@@ -192,3 +192,12 @@ def test_the_reward_trainer_has_what_ours_leans_on():
     assert 'self._metrics[mode]["accuracy"]' in source and "torch.chunk(outputs.logits.squeeze(-1), chunks=2)" in source
     assert 'inputs["margin"]' in source and "center_rewards_coefficient" in source
     assert trl.RewardConfig.__dataclass_fields__["disable_dropout"].default is True  # ours is False
+
+
+@pytest.mark.parametrize("name", ["WandbCallback", "TensorBoardCallback", "TrackioCallback"])
+def test_trackers_ask_one_function_for_the_names_of_metrics(name):
+    """Which `setup_tracking` replaces, so that they begin with the stage."""
+    from transformers.integrations import integration_utils
+
+    source = inspect.getsource(getattr(integration_utils, name).on_log)
+    assert "rewrite_logs(" in source and "rewrite_logs" in vars(integration_utils)

@@ -35,7 +35,7 @@ def needs(one: Planned, plan: list[Planned]) -> tuple[float, float] | None:
 def _model(one: Planned, stages: dict[str, Planned]) -> str:
     """The published model, or the folder, that a stage's output descends from."""
     settings = one.stage.settings
-    spec = settings.get("spec") if isinstance(settings.get("spec"), dict) else {}
+    spec: dict[str, Any] = settings["spec"] if isinstance(settings.get("spec"), dict) else {}
     given = settings.get("model") or settings.get("init") or spec.get("model") or (spec.get("all") or {}).get("model")
     folders = settings.get("folders")
     given = given or (folders[0] if isinstance(folders, list) and folders else folders) or settings.get("teacher", "")

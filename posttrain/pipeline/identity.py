@@ -17,8 +17,10 @@ import posttrain
 from posttrain.stage import SAMPLES_A_FILE
 
 # Settings that change what is shown or kept, and not what is learnt.
-WITHOUT_EFFECT = ("logging_", "save_steps", "save_strategy", "save_total_limit", "report_to", "run_name")
-WITHOUT_EFFECT += ("disable_tqdm", "progress", "dataloader_num_workers", "dataloader_pin_memory")
+WITHOUT_EFFECT = (
+    "logging_", "save_steps", "save_strategy", "save_total_limit", "report_to", "run_name", "disable_tqdm", "progress",
+    "dataloader_num_workers", "dataloader_pin_memory",
+)  # fmt: skip
 # Of an accelerate config: where, and not how.
 ADDRESSES = ("machine_rank", "main_process_ip", "main_process_port", "deepspeed_hostfile", "gpu_ids")
 

@@ -64,7 +64,7 @@ def graph(stages: Mapping[str, Sequence[str]], captions: Mapping[str, str], stat
         depth[name] = 1 + max((depth[needed] for needed in needs if needed in depth), default=-1)
     rows = [[name for name in stages if depth[name] == level] for level in range(max(depth.values(), default=-1) + 1)]
     width = max(len(row) for row in rows) * (BOX[0] + GAP[0]) + GAP[0]
-    place = {}
+    place: dict[str, Point] = {}
     for level, row in enumerate(rows):
         begin = (width - len(row) * BOX[0] - (len(row) - 1) * GAP[0]) / 2
         place |= {name: (begin + i * (BOX[0] + GAP[0]), 4 + level * (BOX[1] + GAP[1])) for i, name in enumerate(row)}

@@ -106,7 +106,7 @@ def curves(stage: StageRecord) -> list[dict[str, Any]]:
         for inner, records in stage.logs.items():
             for record in records:
                 for key, value in record.items():
-                    if _shown(key, keys) and isinstance(value, int | float):
+                    if shown(key, keys) and isinstance(value, int | float):
                         name = f"{inner} {_plain(key)}".strip()
                         lines.setdefault(name, []).append((record["step"], value))
         lines = {name: lines[name] for name in sorted(lines, key=lambda name: name.startswith("held-out"))}
@@ -115,7 +115,8 @@ def curves(stage: StageRecord) -> list[dict[str, Any]]:
     return found
 
 
-def _shown(key: str, keys: tuple[str, ...]) -> bool:
+def shown(key: str, keys: tuple[str, ...]) -> bool:
+    """Whether a chart of `keys` (of CURVES) has the logged key."""
     return any(key == one or (one.endswith("/") and key.startswith(one) and not key.endswith("/std")) for one in keys)
 
 
