@@ -114,7 +114,7 @@ def test_stages_come_after_what_they_need_and_dollars_can_be_meant(tmp_path):
     plan = make_plan(write(tmp_path / "p.yaml", stages), tmp_path / "run")
     assert [one.stage.name for one in plan] == ["first", "last"]
     assert plan[1].command[3:] == [
-        "student", "--model", str(plan[0].folder), "--dtype", "$HOME", "--out", str(plan[1].folder)
+        "student", "--model", str(plan[0].folder), "--dtype", "$HOME", "--out", str(plan[1].folder), "--overwrite",
     ]  # fmt: skip
 
 

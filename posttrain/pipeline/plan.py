@@ -233,6 +233,8 @@ def _tell_command(one: Planned, settings: dict[str, Any]) -> None:
         else:
             words += [option, *(str(part) for part in (value if isinstance(value, list) else [value]))]
     words += ["--out", str(one.folder)]
+    if one.stage.action == "student":  # the only one that would take what a kill left for another model
+        words.append("--overwrite")
     said = io.StringIO()
     try:
         with contextlib.redirect_stderr(said):
