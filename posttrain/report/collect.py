@@ -122,7 +122,8 @@ def shown(key: str, keys: tuple[str, ...]) -> bool:
 
 def _plain(key: str) -> str:
     key = key.removeprefix("rewards/").removesuffix("/mean")
-    return f"held-out {key.removeprefix('eval_')}" if key.startswith("eval_") else key
+    key = f"held-out {key.removeprefix('eval_')}" if key.startswith("eval_") else key
+    return key.replace("_", " ")
 
 
 def evaluations(stages: list[StageRecord]) -> dict[str, dict[str, dict[str, Any]]]:
