@@ -26,6 +26,7 @@ from tests import tiny
 from tests.launch import ENVIRONMENT, ROOT, write_rows
 
 CPU = str(ROOT / "accelerate_configs" / "cpu.yaml")
+NODES = {"launch": str(ROOT / "accelerate_configs" / "multi_node_zero3.yaml"), "members": [{"seed": 1}]}
 SHIPPED = sorted((ROOT / "recipes" / "pipelines").glob("*.yaml"))
 
 
@@ -79,6 +80,7 @@ def keys(path, run):
         (lambda s: s["score"].update({"with": [1]}), "`with` must be a mapping"),
         (lambda s: s.update({"a-b": {}}), "a name is letters, digits and underscores"),
         (lambda s: s.update(sft="x"), "stage sft: a stage is a mapping"),
+        (lambda s: s["rm"].clear() or s["rm"].update(command="warm", **{"with": {"spec": NODES}}), "on one machine"),
     ],
 )
 def test_what_is_wrong_is_named_before_anything_starts(graph, tmp_path, change, said):

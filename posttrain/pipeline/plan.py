@@ -218,6 +218,11 @@ def _tell_command(one: Planned, settings: dict[str, Any]) -> None:
     """The words of `posttrain …`; a spec that stands in the pipeline itself goes into a file."""
     from posttrain.cli import parser
 
+    if one.machines > 1:
+        raise UserError(
+            f"{one.stage.action} launches its members itself, on one machine: give its spec a `launch` of one machine, "
+            "or make every member a stage of its own"
+        )
     words = one.stage.action.split()
     for place in COMMANDS[one.stage.action]:
         value = settings.pop(place)
