@@ -6,7 +6,8 @@ import pytest
 
 from posttrain.chat import encode_rows, normalise_messages
 from posttrain.data import demo as demo_module
-from posttrain.data.demo import TASKS, demo_rows
+from posttrain.data import load_mixture
+from posttrain.data.demo import TASKS, demo_pairs, demo_rows
 from posttrain.errors import UserError
 from posttrain.evaluate.replies import matches
 
@@ -79,3 +80,14 @@ def test_demo_without_reasoning_gym_says_what_to_install(monkeypatch):
     demo_module._split.cache_clear()
     with pytest.raises(UserError, match=r'pip install "posttrain\[demo\]"'):
         demo_rows("train")
+
+
+def test_the_pairs_prefer_the_right_answer_to_another_of_the_same_task():
+    pairs = list(demo_pairs())
+    right = {row["id"]: row["answer"] for row in demo_rows("train") if "answer" in row}
+    assert len(pairs) > 800 and all(right[pair["id"]] == pair["chosen"] != pair["rejected"] for pair in pairs)
+    test = {row["messages"][0]["content"] for row in demo_rows("test")}
+    assert not test & {pair["prompt"] for pair in pairs}
+    spec = {"kind": "preference", "sources": {"pairs": {"from": "demo_pairs", "test": 20}}}
+    rows = load_mixture(spec)
+    assert rows["test"].num_rows == 20 and rows["train"].num_rows == len(pairs) - 20
