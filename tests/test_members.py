@@ -122,6 +122,8 @@ def test_settings_become_options(tmp_path):
         ("config: {config}\nmembers: 3", "`members` must be a list of settings"),
         ("config: {config}\nmembers: [{{output_dir: a}}]", "member 1: 'output_dir' cannot be set here"),
         ("config: {config}\nmember: [{{seed: 1}}]", "unknown key 'member'.*members"),
+        ("config: {config}\nall: [1]\nmembers: [{{seed: 1}}]", "`all` must be a mapping of settings, found list"),
+        ("config: {config}\nall: {{config: a}}\nmembers: [{{seed: 1}}]", "all: 'config' cannot be set here"),
         ("- a", "a spec holds `config` and `members`, found list"),
         ("a: [", "not readable as YAML"),
     ],
@@ -131,6 +133,15 @@ def test_bad_specs(spec, message, tmp_path):
     (tmp_path / "spec.yaml").write_text(spec.format(config=tmp_path / "c.yaml"))
     with pytest.raises(UserError, match=message):
         read_members(tmp_path / "spec.yaml", "it_rl", tmp_path / "out", {})
+
+
+def test_settings_of_all_members_give_way_to_a_member_s_own(tmp_path):
+    (tmp_path / "c.yaml").write_text("")
+    (tmp_path / "spec.yaml").write_text(
+        f"config: {tmp_path}/c.yaml\nall: {{model: m, seed: 9}}\nmembers: [{{}}, {{seed: 2}}]"
+    )
+    members, _ = read_members(tmp_path / "spec.yaml", "it_sft", tmp_path / "out", {})
+    assert members.settings == [{"model": "m", "seed": 9}, {"model": "m", "seed": 2}]
 
 
 def test_the_front_s_figures(tiny_folder, tmp_path):
