@@ -1,7 +1,7 @@
 """Built-in sources: public sets inside ordinary packages, and our own; nothing is downloaded.
 
-demo · demo_pairs · own/chat · own/attribution · own/hedging · own/refusals · own/identity · own/instructions
-reasoning_gym/TASK · humaneval · ifbench · champ · algorithms
+demo · demo_pairs · demo_test · own/chat · own/attribution · own/hedging · own/refusals · own/identity
+own/instructions · reasoning_gym/TASK · humaneval · ifbench · champ · algorithms
 """
 
 import ast
@@ -21,6 +21,7 @@ OWN = ("attribution", "hedging", "refusals", "identity", "instructions")
 BUILT_IN = (
     "demo",
     "demo_pairs",
+    "demo_test",
     "own/chat",
     *(f"own/{name}" for name in OWN),
     "reasoning_gym/TASK",
@@ -89,7 +90,14 @@ def _demo(split: str) -> Iterator[Row]:
 def _demo_pairs() -> Iterator[Row]:
     from posttrain.data.demo import demo_pairs
 
-    return demo_pairs()
+    return iter(demo_pairs())
+
+
+def _demo_test() -> Iterator[Row]:
+    """The demo's held-out tasks, each with its answer: for evaluation."""
+    from posttrain.data.demo import demo_rows
+
+    return (row for row in demo_rows("test") if "answer" in row)
 
 
 def _own_chat() -> Iterator[Row]:
@@ -202,6 +210,7 @@ def _is_statement(text: str) -> bool:
 _SETS: dict[str, Callable[..., Iterator[Row]]] = {
     "demo": _demo,
     "demo_pairs": _demo_pairs,
+    "demo_test": _demo_test,
     "own/chat": _own_chat,
     "humaneval": _humaneval,
     "ifbench": _ifbench,

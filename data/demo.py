@@ -5,7 +5,6 @@ Both ship with the installation (`demo` extra), so that a first run needs no dow
 
 import json
 import random
-from collections.abc import Iterator
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -41,15 +40,18 @@ def demo_rows(split: str) -> list[dict[str, Any]]:
     return list(_split(split))
 
 
-def demo_pairs() -> Iterator[dict[str, Any]]:
+def demo_pairs() -> list[dict[str, Any]]:
     """The training tasks as preference pairs: the right answer is preferred to that of the task's question before."""
+    pairs = []
     for name in TASKS:
         before = ""
         for row in _task_rows(name, "train"):
             if before not in ("", row["answer"]):
                 prompt = row["messages"][0]["content"]
-                yield {"prompt": prompt, "chosen": row["answer"], "rejected": before, "id": row["id"]}
+                pairs.append({"prompt": prompt, "chosen": row["answer"], "rejected": before, "id": row["id"]})
             before = row["answer"]
+    random.Random(0).shuffle(pairs)
+    return pairs
 
 
 def _task_rows(name: str, split: str) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ import pytest
 from posttrain.chat import encode_rows, normalise_messages
 from posttrain.data import demo as demo_module
 from posttrain.data import load_mixture
+from posttrain.data.builtin import built_in_rows
 from posttrain.data.demo import TASKS, demo_pairs, demo_rows
 from posttrain.errors import UserError
 from posttrain.evaluate.replies import matches
@@ -83,11 +84,12 @@ def test_demo_without_reasoning_gym_says_what_to_install(monkeypatch):
 
 
 def test_the_pairs_prefer_the_right_answer_to_another_of_the_same_task():
-    pairs = list(demo_pairs())
+    pairs = demo_pairs()
     right = {row["id"]: row["answer"] for row in demo_rows("train") if "answer" in row}
     assert len(pairs) > 800 and all(right[pair["id"]] == pair["chosen"] != pair["rejected"] for pair in pairs)
     test = {row["messages"][0]["content"] for row in demo_rows("test")}
     assert not test & {pair["prompt"] for pair in pairs}
+    assert {row["messages"][0]["content"] for row in built_in_rows("demo_test", "train", {})} <= test
     spec = {"kind": "preference", "sources": {"pairs": {"from": "demo_pairs", "test": 20}}}
     rows = load_mixture(spec)
     assert rows["test"].num_rows == 20 and rows["train"].num_rows == len(pairs) - 20

@@ -196,7 +196,9 @@ def test_a_quote_that_is_never_closed_is_no_row(tmp_path):
 
 @pytest.mark.parametrize("name", ["no/such/rows.jsonl", "demmo", "rows/*.jsonl", "./x"])
 def test_a_missing_file_is_named_with_what_is_built_in(name):
-    with pytest.raises(UserError, match=r": no such file \(built-in: demo, demo_pairs, own/chat, ") as caught:
+    with pytest.raises(
+        UserError, match=r": no such file \(built-in: demo, demo_pairs, demo_test, own/chat, "
+    ) as caught:
         open_source(name)
     assert str(caught.value).startswith(name)
 
