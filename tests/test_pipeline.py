@@ -232,13 +232,14 @@ def test_stages_run_in_order_once_and_their_names_lead_to_them(run):
 
 def test_branches_run_side_by_side_on_their_own_gpus(run, monkeypatch):
     monkeypatch.setattr("torch.cuda.device_count", lambda: 3)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,5,7")  # of a machine that others use too
     code = "(folder / 'seen').write_text(f\"{os.environ['CUDA_VISIBLE_DEVICES']} {time.time()}\"); time.sleep(1)"
     code += "; (folder / 'end').write_text(str(time.time()))"
     plan = [stage(run, "a", code, gpus=2), stage(run, "b", code, gpus=1), stage(run, "c", code, gpus=2)]
     run_plan(plan, run, Console(quiet=True))
     seen = {one.stage.name: (one.folder / "seen").read_text().split() for one in plan}
     devices = {name: set(words[0].split(",")) for name, words in seen.items()}
-    assert devices["a"] | devices["b"] == {"0", "1", "2"} and len(devices["c"]) == 2
+    assert devices["a"] | devices["b"] == {"4", "5", "7"} and len(devices["c"]) == 2
     assert float(seen["b"][1]) < float((plan[0].folder / "end").read_text()) < float(seen["c"][1])
     with pytest.raises(UserError, match="stage d: .*wants 4 GPUs and there are 3 here"):
         check_devices([stage(run, "d", "", gpus=4)])
@@ -305,6 +306,7 @@ def test_an_interrupt_ends_what_runs(run, monkeypatch):
         return None, None
 
     monkeypatch.setattr(runner.Watch, "look", look)
+    monkeypatch.setattr(runner, "LOOK", 0.1)
     with pytest.raises(KeyboardInterrupt):
         run_plan(plan, run, Console(quiet=True))
     pid = int((run / "long-long0" / "pid").read_text())

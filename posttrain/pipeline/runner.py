@@ -31,6 +31,7 @@ from posttrain.tracking import write_whole
 
 OWNER = "POSTTRAIN_RUN"  # in the environment of all that a run starts: the run's folder
 LAST_WORDS = 20  # lines of a failed stage's log that are shown
+LOOK = 2.0  # seconds between two looks at the logs, for the table
 GRACE = 15.0  # seconds between asking a stage to stop and killing it
 
 
@@ -40,7 +41,7 @@ class Running:
 
     one: Planned
     process: subprocess.Popen
-    gpus: list[int]
+    gpus: list[str]
     watch: Watch
     started: float = field(default_factory=time.monotonic)
 
@@ -48,12 +49,13 @@ class Running:
 def run_plan(plan: list[Planned], run: Path, console: Console) -> None:
     """Run what is not finished. Raises UserError for a stage that fails, when those beside it have ended."""
     check_devices(plan)
-    free, waiting = list(range(torch.cuda.device_count())), [one for one in plan if not one.finished]
+    free, waiting = visible_gpus(), [one for one in plan if not one.finished]
     for one in plan:
         if one.finished:
             _settle(one)
     running: list[Running] = []
     failed: list[Running] = []
+    looked = 0.0
     with _stopping(running), Live(console=console, refresh_per_second=2, transient=True) as live:
         while waiting and not failed or running:
             for one in _ready(plan, waiting, running) if not failed else ():
@@ -69,9 +71,18 @@ def run_plan(plan: list[Planned], run: Path, console: Console) -> None:
                     failed.append(job)
                 else:
                     _finish(job, console)
-            live.update(_table(plan, running, waiting, failed))
+            if time.monotonic() - looked > LOOK:
+                live.update(_table(plan, running, waiting, failed))
+                looked = time.monotonic()
     if failed:
         raise UserError(_last_words(failed))
+
+
+def visible_gpus() -> list[str]:
+    """The devices that we may use, as CUDA_VISIBLE_DEVICES names them."""
+    given = os.environ.get("CUDA_VISIBLE_DEVICES")
+    count = torch.cuda.device_count()
+    return given.split(",")[:count] if given else [str(number) for number in range(count)]
 
 
 def check_devices(plan: list[Planned]) -> None:
@@ -162,7 +173,7 @@ def _ready(plan: list[Planned], waiting: list[Planned], running: list[Running]) 
     return [one for one in waiting if not undone & set(one.stage.needs)]
 
 
-def _places(one: Planned, free: list[int], running: list[Running]) -> list[int] | None:
+def _places(one: Planned, free: list[str], running: list[Running]) -> list[str] | None:
     """The GPUs that it may have now, taken from `free`; None where it must wait. The CPU has one place."""
     wanted = min(1, torch.cuda.device_count()) if one.gpus is None else one.gpus
     if not wanted:
@@ -172,12 +183,12 @@ def _places(one: Planned, free: list[int], running: list[Running]) -> list[int] 
     return [free.pop(0) for _ in range(wanted)]
 
 
-def _start(one: Planned, run: Path, gpus: list[int], console: Console) -> Running:
+def _start(one: Planned, run: Path, gpus: list[str], console: Console) -> Running:
     environment = os.environ | {OWNER: str(run.resolve()), "PYTHONUNBUFFERED": "1"}
     environment.setdefault("WANDB_RUN_GROUP", run.resolve().name)
     command = list(one.command)
     if gpus:
-        environment["CUDA_VISIBLE_DEVICES"] = ",".join(map(str, gpus))
+        environment["CUDA_VISIBLE_DEVICES"] = ",".join(gpus)
     if one.stage.is_recipe and one.machines == 1 and int(one.launch.get("num_processes") or 1) > 1:
         command[3:3] = ["--main_process_port", str(_free_port())]
     console.print(f"{one.stage.name}: started, log in {one.log}", markup=False, highlight=False, soft_wrap=True)
