@@ -12,6 +12,8 @@ from posttrain.pipeline.plan import Planned, check_run_folder, free_bytes, make_
 from posttrain.pipeline.runner import check_devices, locked, run_plan
 from posttrain.pipeline.slurm import write_jobs
 
+Sizes = dict[str, tuple[float, float] | None]  # of `estimate.needs`, by stage
+
 
 def run(pipeline: str, out: str | None = None, *, dry_run: bool = False, submit: str | None = None) -> None:
     """Plan, print the plan, and run it. Raises UserError for whatever is wrong before anything is started.
@@ -22,8 +24,9 @@ def run(pipeline: str, out: str | None = None, *, dry_run: bool = False, submit:
     before = check_run_folder(folder)
     plan = make_plan(pipeline, folder, elsewhere=bool(submit))
     if dry_run:
-        console.print(plan_table(plan, before, sizes=True))
-        for line in notes(plan, folder, before):
+        sizes = {one.stage.name: needs(one, plan) for one in plan}
+        console.print(plan_table(plan, before, sizes))
+        for line in notes(plan, folder, before, sizes):
             console.print(line, markup=False, highlight=False, soft_wrap=True)
         for one in plan:
             if not one.finished:
@@ -45,22 +48,22 @@ def run(pipeline: str, out: str | None = None, *, dry_run: bool = False, submit:
                   soft_wrap=True)  # fmt: skip
 
 
-def plan_table(plan: list[Planned], before: dict[str, Any], *, sizes: bool = False) -> Table:
-    """A row a stage: what it runs, what will be done with it and why."""
+def plan_table(plan: list[Planned], before: dict[str, Any], sizes: Sizes | None = None) -> Table:
+    """A row a stage: what it runs, what will be done with it and why, and with `sizes` what it needs."""
     columns = ("devices", "memory", "disk") if sizes else ()
     table = Table("stage", "runs", "after", *columns, "now")
     for one in plan:
         cells = [one.stage.name, one.stage.action, ", ".join(one.stage.needs)]
         if sizes:
-            found = needs(one, plan)
+            found = sizes[one.stage.name]
             cells += [_devices(one), *(f"{gib:.1f} GiB" for gib in found)] if found else [_devices(one), "", ""]
         table.add_row(*cells, reason(one, before))
     return table
 
 
-def notes(plan: list[Planned], folder: Path, before: dict[str, Any]) -> list[str]:
+def notes(plan: list[Planned], folder: Path, before: dict[str, Any], sizes: Sizes) -> list[str]:
     """Room on the disk, and folders of the run that no stage of the plan has."""
-    wanted = sum(found[1] for one in plan if not one.finished and (found := needs(one, plan)))
+    wanted = sum(found[1] for one in plan if not one.finished and (found := sizes[one.stage.name]))
     free = free_bytes(folder) / GIB
     said = [f"memory is a process's, disk a stage's: estimates. {wanted:.1f} GiB are needed, {free:.0f} GiB are free"]
     if wanted > free:

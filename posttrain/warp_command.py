@@ -82,10 +82,6 @@ def _round(members: Members, folder: Path, begin: Path, number: int) -> Members:
     return Members(members.recipe, members.config, members.launch, settings, folder)
 
 
-def _drawn_back(start: Path, merged: Path, eta: float, out: Path) -> Path:
-    return _once(out, lambda path: interpolate(start, merged, eta, path))
-
-
 def _once(folder: Path, make: Any) -> Path:
     return folder if (folder / STAGE).exists() else make(folder)
 

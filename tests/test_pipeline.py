@@ -342,8 +342,8 @@ def test_slurm_jobs_wait_for_each_other_and_skip_what_is_finished(graph, tmp_pat
     plan[0].mark.write_text("{}")
     submit = write_jobs(plan, run)
     assert not (submit.parent / "data.sbatch").exists()
-    assert "sft=$(sbatch --parsable sft.sbatch)" in submit.read_text()
-    assert "rl=$(sbatch --parsable --dependency=afterok:$sft:$rm --kill-on-invalid-dep=yes rl.sbatch)" in (
+    assert "job_sft=$(sbatch --parsable sft.sbatch)" in submit.read_text()
+    assert "job_rl=$(sbatch --parsable --dependency=afterok:$job_sft:$job_rm --kill-on-invalid-dep=yes rl.sbatch)" in (
         submit.read_text()
     )
     script = (submit.parent / "sft.sbatch").read_text()

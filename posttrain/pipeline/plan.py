@@ -28,6 +28,7 @@ from posttrain.stage import STAGE
 from posttrain.tracking import write_whole
 
 FORMAT, PLAN = 1, "pipeline.json"
+CPU_ONLY = ("data build", "student", "average")
 FILES = (".jsonl", ".json", ".csv", ".parquet", ".yaml", ".yml", ".gz")  # that data and rewards are given as
 
 
@@ -87,10 +88,10 @@ class Planned:
     @property
     def gpus(self) -> int | None:
         """GPUs that it takes on a machine; None where that is for whoever runs it to say."""
-        if self.stage.action in ("eval", "it_teacher") and not self.launch:
-            return None
-        if not self.launch or self.launch.get("use_cpu"):
+        if self.stage.action in CPU_ONLY or self.launch.get("use_cpu"):
             return 0
+        if not self.launch:
+            return None
         return int(self.launch.get("num_processes") or 1) // self.machines
 
 

@@ -47,8 +47,8 @@ class Running:
 
 
 def run_plan(plan: list[Planned], run: Path, console: Console) -> None:
-    """Run what is not finished. Raises UserError for a stage that fails, when those beside it have ended."""
-    check_devices(plan)
+    """Run what is not finished. Raises UserError for a stage that fails, when those beside it have ended.
+    `check_devices` comes first."""
     free, waiting = visible_gpus(), [one for one in plan if not one.finished]
     for one in plan:
         if one.finished:

@@ -30,9 +30,9 @@ def write_jobs(plan: list[Planned], run: Path) -> Path:
         if name not in waiting:
             continue
         write_whole(folder / f"{name}.sbatch", job_script(one, run))
-        after = "".join(f":${needed}" for needed in one.stage.needs if needed in waiting)
+        after = "".join(f":$job_{needed}" for needed in one.stage.needs if needed in waiting)
         dependency = f"--dependency=afterok{after} --kill-on-invalid-dep=yes " if after else ""
-        lines.append(f"{name}=$(sbatch --parsable {dependency}{name}.sbatch)\necho {name}: job ${name}\n")
+        lines.append(f"job_{name}=$(sbatch --parsable {dependency}{name}.sbatch)\necho {name}: job $job_{name}\n")
     submit = folder / "submit.sh"
     write_whole(submit, "".join(lines))
     submit.chmod(0o755)
