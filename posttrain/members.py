@@ -19,6 +19,7 @@ import yaml
 from posttrain.errors import UserError, nearest
 from posttrain.stage import STAGE
 from posttrain.tracking import write_whole
+from posttrain.yaml_file import read_mapping
 
 MEMBERS = "members.json"
 
@@ -82,15 +83,7 @@ def read_members(path: str | Path, recipe: str, out: str | Path, extra: dict[str
 
     Raises UserError that names file and key for whatever is wrong with it.
     """
-    path = Path(path).expanduser()
-    try:
-        spec = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UserError(f"{path}: could not be read ({error.strerror})") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: not readable as YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(spec, dict):
-        raise UserError(f"{path}: a spec holds `config` and `members`, found {type(spec).__name__}")
+    spec = read_mapping(path, "a spec holds `config` and `members`")
     known = ("config", "launch", "all", "members", *extra)
     for key in spec:
         if key not in known:

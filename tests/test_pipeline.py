@@ -131,6 +131,14 @@ def test_a_mixture_in_the_pipeline_counts_its_paths_from_here(tmp_path, monkeypa
     assert sources["mine"]["from"] == str(tmp_path / "rows.jsonl") and sources["built"]["from"] == "own/chat"
 
 
+def test_what_no_launch_config_says_runs_on_one_gpu_where_there_is_one(graph, tmp_path):
+    path, stages = graph
+    path.write_text(yaml.safe_dump({"stages": stages}))  # no `launch`
+    gpus = {one.stage.name: one.gpus for one in make_plan(path, tmp_path / "run")}
+    assert gpus == {"data": 0, "sft": None, "rm": None, "rl": None, "score": None}
+    assert {one.gpus for one in make_plan(write(path, stages), tmp_path / "run") if one.stage.is_recipe} == {0}
+
+
 # ---- content addresses
 
 

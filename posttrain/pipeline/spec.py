@@ -17,10 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from posttrain.errors import UserError, nearest
 from posttrain.recipe_settings import RECIPES
+from posttrain.yaml_file import read_mapping
 
 # The commands that write a folder, and what they take by place rather than by name.
 COMMANDS: dict[str, tuple[str, ...]] = {
@@ -57,7 +56,7 @@ class Stage:
 
 def read_pipeline(path: str | Path) -> list[Stage]:
     """The stages, each after those that it needs. Raises UserError that names file, stage and key."""
-    spec = _mapping(Path(path), "a pipeline")
+    spec = read_mapping(path, "a pipeline is a mapping")
     for key in spec:
         if key not in ("launch", "stages", "slurm"):
             known = ("launch", "stages", "slurm")
@@ -80,18 +79,6 @@ def replace_references(value: Any, find: Callable[[str], str]) -> Any:
     return value
 
 
-def _mapping(path: Path, what: str) -> dict[str, Any]:
-    try:
-        value = yaml.safe_load(path.expanduser().read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UserError(f"{path}: could not be read ({error.strerror})") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: not readable as YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(value, dict):
-        raise UserError(f"{path}: {what} is a mapping, found {type(value).__name__}")
-    return value
-
-
 def _stage(path: str | Path, name: str, stage: Any, stages: dict[str, Any], spec: dict[str, Any]) -> Stage:
     where = f"{path}: stage {name}"
     if not NAME.fullmatch(name):
@@ -109,7 +96,7 @@ def _stage(path: str | Path, name: str, stage: Any, stages: dict[str, Any], spec
     for key, file in (("config", stage.get("config")), ("launch", launch)):
         if file is not None and not Path(str(file)).is_file():
             raise UserError(f"{where}: `{key}`: no such file: {file}")
-    settings = _mapping(Path(stage["config"]), "a recipe's config") if stage.get("config") else {}
+    settings = read_mapping(stage["config"], "a recipe's config is a mapping") if stage.get("config") else {}
     for key in ("output_dir", "overwrite", "out", "config"):
         if key in stage.get("with", {}):
             raise UserError(f"{where}: `{key}` cannot be set here: each stage has a folder of its own in the run's")
