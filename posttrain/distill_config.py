@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 
@@ -103,6 +103,8 @@ class TeacherConfig:
 class DistillConfig(SFTConfig):
     """SFTConfig, a teacher, and how far the student is from it."""
 
+    needs_teacher: ClassVar[bool] = True
+
     output_dir: str = field(default="runs/distill", metadata={"help": "Run folder; holds the -IT model when finished."})
     teacher: str | None = field(
         default=None,
@@ -137,7 +139,7 @@ class DistillConfig(SFTConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not self.teacher:
+        if not self.teacher and self.needs_teacher:
             raise UserError("teacher: name a folder that it_teacher.py wrote, a model, or a server's URL")
         try:
             check_beta(self.beta)
@@ -198,7 +200,8 @@ class DistillConfig(SFTConfig):
     def _check_teacher(self) -> None:
         from posttrain.teacher.cache import is_cache
 
-        assert self.teacher is not None
+        if self.teacher is None:
+            return
         served, cached = is_url(self.teacher), is_cache(Path(self.teacher))
         if served and not self.teacher_name:
             raise UserError(f"teacher {self.teacher}: give teacher_name, the model's name on the server")

@@ -280,7 +280,7 @@ def _kind(text: str) -> str:
     named = re.search(r"recipes/(it_\w+)\.py", text)
     if named and named[1] in TRAINING:
         return named[1]
-    keys = {"teacher": "it_distill", "reward": "it_rl", "score_head": "it_reward_model"}
+    keys = {"quantise": "it_qat", "teacher": "it_distill", "reward": "it_rl", "score_head": "it_reward_model"}
     return next((kind for key, kind in keys.items() if re.search(rf"^{key}:", text, re.M)), "it_sft")
 
 
@@ -306,7 +306,7 @@ def _beside(args: Any, model_args: ModelArguments, adapter: AdapterArguments) ->
         return {"teacher": _architecture(model_args.model, model_args.revision, model_args.text_only)}
     if not isinstance(args, DistillConfig):
         return {}
-    source = str(args.teacher)
+    source = str(args.teacher or model_args.model)  # of QAT by default the model itself
     if _published(source) not in ARCHITECTURES and not (Path(source) / "config.json").is_file():
         return {}
     return {"teacher": _architecture(source, args.teacher_revision), "teacher_bits": args.teacher_bits}

@@ -1,6 +1,8 @@
 """Adapters on the language model: LoRA, DoRA, QLoRA, and the merge back into the base."""
 
+import json
 import re
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,7 +12,9 @@ from transformers import BitsAndBytesConfig, PreTrainedModel
 
 from posttrain.errors import UserError
 from posttrain.gemma import VISION
+from posttrain.tensors import ADAPTER
 
+ADAPTER_FOLDER = "adapter"  # in a finished run's folder, beside the merged model
 METHODS = ("full", "lora", "dora", "qlora")
 PROJECTIONS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 _TIED = {"embed_tokens", "lm_head"}
@@ -89,6 +93,15 @@ def quantization_config(method: str) -> BitsAndBytesConfig | None:
         bnb_4bit_compute_dtype=torch.bfloat16,
         bnb_4bit_quant_storage=torch.bfloat16,
     )
+
+
+def keep_adapter(trained: Path, folder: Path, base: str) -> None:
+    """The adapter that a trainer left in `trained`, kept in `folder` without the rest; base: as the user named it."""
+    folder.mkdir(exist_ok=True)
+    shutil.copyfile(trained / ADAPTER, folder / ADAPTER)
+    config = json.loads((trained / "adapter_config.json").read_text())
+    config |= {"base_model_name_or_path": base}
+    (folder / "adapter_config.json").write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
 
 
 def merge_adapter(base: PreTrainedModel, folder: str | Path) -> PreTrainedModel:

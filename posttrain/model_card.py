@@ -22,19 +22,18 @@ def write_model_card(folder: Path, record: dict[str, Any]) -> None:
         "pipeline_tag": "text-classification" if scored else "text-generation",
         "tags": ["posttrain"],
     }
-    base = HUB_NAMES.get(config["model"], config["model"])
-    if base.count("/") == 1 and not Path(base).exists():
+    if base := hub_name(config["model"]):
         header["base_model"] = base
     data = record["data"]
     sections = [
         f"---\n{yaml.safe_dump(header, sort_keys=False)}---\n\n# {folder.resolve().name}",
-        f"`{config['model']}` after {_stage(config)} with posttrain ({config['method']}).",
+        f"`{config['model']}` after {describe_stage(config)} with posttrain ({config['method']}).",
         f"## Data\n\n- training rows: `{data['train']}`, {data['rows'] - data['dropped']} of {data['rows']} used, "
         f"{data['tokens']} tokens"
         + (f", {data['labels']} of them trained" if "labels" in data else "")
         + "\n"
         + "".join(f"- sha256 of {name}: `{value}`\n" for name, value in record["inputs"].items())
-        + _mixture(data.get("mixture")),
+        + mixture_table(data.get("mixture")),
         _metrics_table(record["metrics"].get("before_after", {})),
         _scoring(folder) if scored else _chatting(folder),
         f"## Licence\n\nA derivative of Gemma: its use is under the [Gemma terms of use]({GEMMA_TERMS}), whatever the "
@@ -42,6 +41,12 @@ def write_model_card(folder: Path, record: dict[str, Any]) -> None:
         f"## Configuration\n\n```yaml\n{yaml.safe_dump(_notable(config), sort_keys=True)}```",
     ]
     (folder / "README.md").write_text("\n\n".join(filter(None, sections)) + "\n")
+
+
+def hub_name(model: str) -> str | None:
+    """The hub id of a model as recipes are told it; None of a folder."""
+    name = HUB_NAMES.get(model, model)
+    return name if name.count("/") == 1 and not Path(name).exists() else None
 
 
 def _chatting(folder: Path) -> str:
@@ -65,15 +70,18 @@ def _scoring(folder: Path) -> str:
     )
 
 
-def _stage(config: dict[str, Any]) -> str:
+def describe_stage(config: dict[str, Any]) -> str:
+    """In a few words what a recipe of that configuration has done to the model."""
     if "score_head" in config:
         return "training on preferences, as a reward model,"
     if "algorithm" in config:
         return f"RL from rewards ({config['algorithm']}, reward `{config['reward']}`)"
+    if "quantise" in config:
+        return f"training through rounding to {config['quantise']} (QAT)"
     return f"distillation from `{config['teacher']}`" if config.get("teacher") else "supervised instruction tuning"
 
 
-def _mixture(manifest: dict[str, Any] | None) -> str:
+def mixture_table(manifest: dict[str, Any] | None) -> str:
     """Sources, what filters dropped, and how much of each evaluation set stood in the sources."""
     if not manifest:
         return ""

@@ -8,6 +8,7 @@ import yaml
 
 from posttrain.config import AdapterArguments, DataArguments, ModelArguments, SFTConfig, parse
 from posttrain.distill_config import DistillConfig, TeacherConfig
+from posttrain.qat_config import QATConfig, check_adapter
 from posttrain.reward_config import RewardModelConfig
 from posttrain.rl_config import RLConfig
 
@@ -17,6 +18,7 @@ TRAINING: dict[str, type] = {
     "it_distill": DistillConfig,
     "it_reward_model": RewardModelConfig,
     "it_rl": RLConfig,
+    "it_qat": QATConfig,
 }
 RECIPES = (*TRAINING, "it_teacher")
 
@@ -27,7 +29,10 @@ def parse_recipe(recipe: str, config: str | Path) -> tuple[Any, ...]:
     if recipe == "it_teacher":
         return parse((DataArguments, TeacherConfig), ["--config", str(config)])
     kinds = (ModelArguments, AdapterArguments, DataArguments, TRAINING[recipe])
-    return parse(kinds, ["--config", str(config), "--bf16", "false"])
+    parts = parse(kinds, ["--config", str(config), "--bf16", "false"])
+    if recipe == "it_qat":
+        check_adapter(parts[1])
+    return parts
 
 
 def check_settings(recipe: str, settings: dict[str, Any]) -> None:

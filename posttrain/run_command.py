@@ -8,7 +8,7 @@ from rich.table import Table
 
 from posttrain.memory import GIB
 from posttrain.pipeline.estimate import needs
-from posttrain.pipeline.plan import Planned, check_run_folder, free_bytes, make_plan, reason, write_plan
+from posttrain.pipeline.plan import Planned, check_run_folder, free_bytes, make_plan, reason, undone, write_plan
 from posttrain.pipeline.runner import check_devices, locked, run_plan
 from posttrain.pipeline.slurm import write_jobs
 
@@ -23,6 +23,8 @@ def run(pipeline: str, out: str | None = None, *, dry_run: bool = False, submit:
     folder, console = Path(out or Path("runs") / Path(pipeline).stem).expanduser().absolute(), Console()
     before = check_run_folder(folder)
     plan = make_plan(pipeline, folder, elsewhere=bool(submit))
+    for line in undone(plan):
+        console.print(f"note: {line}", markup=False, highlight=False, soft_wrap=True)
     if dry_run:
         sizes = {one.stage.name: needs(one, plan) for one in plan}
         console.print(plan_table(plan, before, sizes))

@@ -4,6 +4,7 @@ output_dir/  config.yaml     the resolved configuration
              log.jsonl       every logged record     samples.jsonl, benchmark.jsonl  replies by evaluation
              checkpoint-N/   for resuming; `complete` is written last
              *.safetensors, config.json, tokenizer …, README.md: the finished model
+             adapter/        what LoRA has trained, which is merged into it
              stage.json      written last: a folder with it is a finished stage
 """
 
@@ -160,3 +161,4 @@ def _clear(folder: Path) -> None:
         (folder / name).unlink(missing_ok=True)
     for weights in folder.glob("model*.safetensors*"):  # a half-made run must not look like a model
         weights.unlink()
+    shutil.rmtree(folder / "adapter", ignore_errors=True)

@@ -63,12 +63,12 @@ class Tensors:
         count = torch.Size(self.shape(name)).numel()
         return next(self._parts(name, max(1, count)), torch.empty(0, dtype=self.dtype(name))).view(self.shape(name))
 
-    def pieces(self, name: str) -> Iterator[Tensor]:
-        """The tensor's numbers from its first to its last, (n,) with n up to PIECE.
+    def pieces(self, name: str, size: int = PIECE) -> Iterator[Tensor]:
+        """The tensor's numbers from its first to its last, (n,) with n up to `size`.
 
         They are read, not mapped: of a mapped file all that has been looked at would count as memory in use.
         """
-        return self._parts(name, PIECE)
+        return self._parts(name, size)
 
     def _parts(self, name: str, count: int) -> Iterator[Tensor]:
         place = self._places[name]

@@ -1,6 +1,7 @@
 """What every training recipe does before and after its trainer: the run folder, the model, and the -IT folder."""
 
 import gc
+import json
 import os
 import shutil
 from pathlib import Path
@@ -16,11 +17,12 @@ from transformers.integrations.deepspeed import unset_hf_deepspeed_config
 from posttrain.config import AdapterArguments, ModelArguments, RunConfig
 from posttrain.errors import UserError
 from posttrain.gemma import freeze_vision, load_config, load_model, resolve_source, save_model
-from posttrain.lora import adapter_config, merge_adapter, quantization_config
+from posttrain.lora import ADAPTER_FOLDER, adapter_config, keep_adapter, merge_adapter, quantization_config
 from posttrain.model_card import write_model_card
 from posttrain.score_head import load_reward_model, load_scored
-from posttrain.stage import TRAINED, fingerprint, finish_stage, open_run
+from posttrain.stage import STAGE, TRAINED, fingerprint, finish_stage, open_run
 from posttrain.tracking import BEFORE_AFTER, PREFERENCES, before_after, before_after_table, setup_tracking
+from posttrain.trainers.fake_quantisation import round_weights
 
 
 def begin_stage(
@@ -41,6 +43,12 @@ def begin_stage(
         if folder.resolve() == Path(source).resolve():
             raise UserError(f"output_dir is the model's own folder ({folder}): choose another")
         inputs = inputs | {"model": model_hash(source, model_args.revision)}
+        if state.is_main_process and stage != "qat" and (form := rounded_form(Path(source))):
+            print(
+                f"note: {model_args.model} was trained through rounding ({form}), which training on without it undoes: "
+                "make it_qat.py the last stage",
+                flush=True,
+            )
         checkpoint = open_run(folder, config, inputs, overwrite=args.overwrite, main=state.is_main_process)
         setup_tracking(folder, stage)
     return inputs, checkpoint
@@ -121,8 +129,13 @@ def write_model(
     stage: of `reward_model` the folder is a reward model, of all others an -IT model.
     """
     trained, scored = folder / TRAINED, stage == "reward_model"
-    save_model(trained_model(trained, model_args, method, scored=scored), tokenizer, folder, model_args.save_dtype)
+    model = trained_model(trained, model_args, method, scored=scored)
+    if stage == "qat":
+        round_weights(model, record["config"]["quantise"])
+    save_model(model, tokenizer, folder, model_args.save_dtype)
     write_model_card(folder, record)
+    if method != "full" and not scored and stage != "qat":  # of which each would be half of what was trained
+        keep_adapter(trained, folder / ADAPTER_FOLDER, model_args.model)
     shutil.rmtree(trained)
     finish_stage(folder, stage, record, started)
     console = Console()
@@ -154,6 +167,14 @@ def trained_model(trained: Path, model_args: ModelArguments, method: str, *, sco
     load = load_scored if scored else load_model
     base, _ = load(model_args.model, torch.float32, text_only=model_args.text_only, revision=model_args.revision)
     return merge_adapter(base, trained)
+
+
+def rounded_form(folder: Path) -> str | None:
+    """What it_qat.py has trained the model of a folder for; None of others."""
+    try:
+        return json.loads((folder / STAGE).read_text())["config"].get("quantise")
+    except (OSError, ValueError, KeyError, AttributeError):
+        return None
 
 
 def model_hash(source: str, revision: str = "main") -> str:

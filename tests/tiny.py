@@ -97,6 +97,35 @@ def folder(path: Path, kind: str = "gemma3_text", seed: int = 0) -> Path:
     return save_model(model(kind, seed), tiny_tokenizer, path)
 
 
+def with_sentencepiece(folder: Path) -> Path:
+    """The folder with the `tokenizer.model` that its tokenizer would have been made from, as the hub's Gemmas have."""
+    from sentencepiece import sentencepiece_model_pb2 as sp
+
+    from posttrain.gemma import load_tokenizer
+
+    kinds = sp.ModelProto.SentencePiece.Type
+    loaded = load_tokenizer(folder)
+    made = sp.ModelProto()
+    for piece, _ in sorted(loaded.get_vocab().items(), key=lambda pair: pair[1]):
+        special = piece in loaded.all_special_tokens or piece.startswith("<unused") or piece == "<mask>"
+        kind = kinds.UNKNOWN if piece == "<unk>" else kinds.CONTROL if special else kinds.NORMAL
+        kind = kinds.BYTE if piece.startswith("<0x") else kind
+        kind = kinds.USER_DEFINED if piece in ("\n", "\n\n", "<start_of_turn>", "<end_of_turn>") else kind
+        made.pieces.add(piece=piece, score=0.0, type=kind)
+    made.trainer_spec.model_type = sp.TrainerSpec.BPE
+    made.trainer_spec.vocab_size = len(made.pieces)
+    made.trainer_spec.byte_fallback = True
+    for name, i in (("pad", 0), ("eos", 1), ("bos", 2), ("unk", 3)):
+        setattr(made.trainer_spec, f"{name}_id", i)
+        setattr(made.trainer_spec, f"{name}_piece", f"<{name}>")
+    made.normalizer_spec.name = "identity"
+    made.normalizer_spec.add_dummy_prefix = False
+    made.normalizer_spec.remove_extra_whitespaces = False
+    made.normalizer_spec.escape_whitespaces = True
+    (folder / "tokenizer.model").write_bytes(made.SerializeToString())
+    return folder
+
+
 def trainer(folder: Path, out: Path, rows: list[dict[str, Any]], cls: Any = None, **settings: Any) -> Any:
     """Our SFT trainer (or `cls`) in this process, on `rows`, with nothing logged elsewhere and nothing evaluated."""
     from posttrain.chat import encode_rows

@@ -22,13 +22,13 @@ import yaml
 
 from posttrain.errors import UserError
 from posttrain.pipeline.identity import key_of, stage_identity
-from posttrain.pipeline.spec import COMMANDS, Stage, read_pipeline, replace_references
-from posttrain.recipe_settings import check_settings
+from posttrain.pipeline.spec import COMMANDS, REFERENCE, Stage, read_pipeline, replace_references
+from posttrain.recipe_settings import TRAINING, check_settings
 from posttrain.stage import STAGE
 from posttrain.tracking import write_whole
 
 FORMAT, PLAN = 1, "pipeline.json"
-CPU_ONLY = ("data build", "student", "average")
+CPU_ONLY = ("data build", "student", "average", "export")
 FILES = (".jsonl", ".json", ".csv", ".parquet", ".yaml", ".yml", ".gz")  # that data and rewards are given as
 
 
@@ -154,6 +154,18 @@ def write_plan(plan: list[Planned], pipeline: str | Path, run: Path) -> None:
     }
     content = {"format": FORMAT, "pipeline": str(pipeline), "stages": stages}
     write_whole(run / PLAN, json.dumps(content, indent=2, default=str) + "\n")
+
+
+def undone(plan: list[Planned]) -> list[str]:
+    """Of stages that train on what quantisation-aware training has made, which undoes it: a line each."""
+    rounded = {one.stage.name for one in plan if one.stage.action == "it_qat"}
+    said = []
+    for one in plan:
+        model = REFERENCE.fullmatch(str(one.stage.settings.get("model", "")))
+        name = model and (model["braced"] or model["plain"])
+        if name in rounded and one.stage.action in TRAINING and one.stage.action != "it_qat":
+            said.append(f"{one.stage.name} trains on after {name}, without rounding, which undoes it: put {name} last")
+    return said
 
 
 def reason(one: Planned, before: dict[str, Any]) -> str:

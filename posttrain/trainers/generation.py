@@ -13,6 +13,7 @@ from trl.models import unwrap_model_for_generation
 from posttrain.evaluate.decoding import Row, decode
 from posttrain.evaluate.replies import Reply, generate_replies
 from posttrain.gemma import stop_token_ids
+from posttrain.trainers.fake_quantisation import weights_held
 
 
 def answer_together(trainer: Any, prompts: Sequence[Sequence[int]], *, max_new_tokens: int) -> list[Reply]:
@@ -78,14 +79,15 @@ def whole_model(trainer: Any, wrapped: Any = None) -> Iterator[Any]:
         wrapped, accelerator, gradient_checkpointing_kwargs=args.gradient_checkpointing_kwargs
     ) as model:
         if isinstance(model, FSDPModule):
-            with _unsharded(model, accelerator.state.fsdp_plugin.reshard_after_forward):
+            with _unsharded(model, accelerator.state.fsdp_plugin.reshard_after_forward), weights_held(model):
                 yield model
             return
         optimizer = getattr(wrapped, "optimizer", None)
         offload: Any = getattr(optimizer, "parameter_offload", optimizer)  # itself, of a model that is not trained
         if hasattr(offload, "fwd_pre_hook"):  # in it DeepSpeed compares the processes' steps; TRL registers it again
             offload.fwd_pre_hook.remove()
-        yield model
+        with weights_held(model):
+            yield model
 
 
 @contextmanager
