@@ -60,6 +60,17 @@ RUN = """Run a pipeline: every stage from the pre-trained model to the evaluated
 A stage's folder hangs on its settings, its inputs and the version of the code: what is finished is not run again, what
 has changed is, with all that follows, and after a kill the same command goes on."""
 
+EXPORT = """Write a checkpoint as others take it, with a model card.
+
+  posttrain export --model runs/demo --format gguf --dtype q4_0 --out exports/demo-q4_0
+  posttrain export --model runs/demo --format adapter --out exports/demo-adapter
+
+hf       a plain folder: transformers, vLLM, lm-eval; an adapter is merged into its base
+adapter  LoRA, under the names that vLLM looks for; of a run, or of a checkpoint in it
+gguf     llama.cpp, and Ollama by the Modelfile beside it; f16, bf16, q8_0 or q4_0 (its embedding in Q8_0)
+
+Of it_qat.py's output q4_0 holds exactly the weights that were trained."""
+
 REPORT = """Read what a run has left behind.
 
   posttrain report runs/270m
@@ -92,6 +103,7 @@ def parser() -> argparse.ArgumentParser:
         _add_warm,
         _add_warp,
         _add_run,
+        _add_export,
         _add_report,
         _add_dashboard,
     ):
@@ -111,7 +123,9 @@ def _add_doctor(commands: Any) -> None:
 
 def _add_chat(commands: Any) -> None:
     chat = commands.add_parser("chat", help="talk to a checkpoint in the terminal")
-    chat.add_argument("--model", required=True, help="hub id, folder, .gguf or gemma-3-270m")
+    chat.add_argument("--model", required=True, help="hub id, folder, .gguf or gemma-3-270m; the server's name for it")
+    chat.add_argument("--endpoint", metavar="URL", help="an OpenAI-compatible server, such as http://host:8000/v1")
+    chat.add_argument("--backend", default="hf", choices=["hf", "llama.cpp"], help="default hf")
     chat.add_argument("--system", help="system message")
     chat.add_argument("--prompt", help="one question: print the reply and leave")
     chat.add_argument("--greedy", action="store_true", help="the likeliest token each time, instead of sampling")
@@ -134,7 +148,9 @@ def _add_eval(commands: Any) -> None:
     evaluation.add_argument("--max-new-tokens", type=int, help=LONGEST)
     evaluation.add_argument("--batch-size", type=int, default=16, help="replies or requests at once (default 16)")
     evaluation.add_argument("--seed", type=int, default=0, help="of the samples (default 0)")
-    evaluation.add_argument("--backend", default="hf", choices=["hf", "vllm", "lm-eval"], help="default hf")
+    evaluation.add_argument(
+        "--backend", default="hf", choices=["hf", "vllm", "llama.cpp", "lm-eval"], help="default hf"
+    )
     evaluation.add_argument(
         "--endpoint", metavar="URL", help="an OpenAI-compatible server, such as http://host:8000/v1"
     )
@@ -222,6 +238,20 @@ def _add_run(commands: Any) -> None:
     run.set_defaults(run=_run)
 
 
+def _add_export(commands: Any) -> None:
+    export = commands.add_parser(
+        "export", help="write a checkpoint for vLLM, llama.cpp, Ollama", description=EXPORT, formatter_class=RAW
+    )
+    export.add_argument("--model", required=True, help="hub id, folder, .gguf, gemma-3-270m, or an adapter's folder")
+    export.add_argument("--format", default="hf", help="hf (default), adapter or gguf")
+    export.add_argument("--dtype", help="hf: bfloat16 or float32; gguf: f16 (default), bf16, q8_0 or q4_0")
+    export.add_argument("--base", help="of an adapter: its base (default: the one it names)")
+    export.add_argument("--evaluation", nargs="+", default=[], metavar="DIR", help="folders of `eval`, for the card")
+    export.add_argument("--out", required=True, help="folder for the result")
+    export.add_argument("--push", metavar="OWNER/NAME", help="then upload it there, as a private repository of the hub")
+    export.set_defaults(run=_export)
+
+
 def _add_report(commands: Any) -> None:
     report = commands.add_parser("report", help="read what a run left behind", description=REPORT, formatter_class=RAW)
     report.add_argument("words", nargs="+", metavar="[rollouts] RUN", help="the run's folder")
@@ -247,7 +277,8 @@ def _doctor(args: argparse.Namespace) -> None:
 def _chat(args: argparse.Namespace) -> None:
     from posttrain.terminal import chat
 
-    chat(args.model, system=args.system, prompt=args.prompt, greedy=args.greedy, max_new_tokens=args.max_new_tokens)
+    settings = ("endpoint", "backend", "system", "prompt", "greedy", "max_new_tokens")
+    chat(args.model, **{name: getattr(args, name) for name in settings})
 
 
 def _eval(args: argparse.Namespace) -> None:
@@ -308,6 +339,13 @@ def _run(args: argparse.Namespace) -> None:
     from posttrain.run_command import run
 
     run(args.pipeline, args.out, dry_run=args.dry_run, submit=args.submit)
+
+
+def _export(args: argparse.Namespace) -> None:
+    from posttrain.export_command import run
+
+    settings = ("dtype", "base", "evaluation", "push")
+    run(args.model, args.out, args.format, **{name: getattr(args, name) for name in settings})
 
 
 def _report(args: argparse.Namespace) -> None:

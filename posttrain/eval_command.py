@@ -13,6 +13,7 @@ from posttrain.errors import UserError
 from posttrain.evaluate.backends import Backend, LocalModel, ServedModel, VllmModel
 from posttrain.evaluate.benchmark import run_task
 from posttrain.evaluate.harness import evaluate_with_harness
+from posttrain.evaluate.llama_cpp import LlamaCpp
 from posttrain.evaluate.metrics import compare_records
 from posttrain.evaluate.records import RESULTS, Record, read_records, read_results
 from posttrain.evaluate.tasks import Task, find_task, load_rows, source_name
@@ -22,6 +23,7 @@ from posttrain.terminal import printable
 from posttrain.tracking import setup_tracking
 
 SAMPLE_COLUMNS = ("id", "prompt", "reply", "extracted", "correct", "why", "tokens", "stopped")
+PROMPT_TOKENS = 2048  # of llama.cpp's context, beside the reply's
 WITHOUT_INTERVAL = ("rows", "stop_rate", "reply_tokens")
 
 
@@ -69,7 +71,8 @@ def run(
     rows = {task.name: load_rows(task, data, limit) for task in found}
     if overwrite:
         _clear(folder, found)
-    asked, identity = _backend(model, endpoint, backend, batch_size)
+    longest = max(max_new_tokens or task.max_new_tokens for task in found)
+    asked, identity = _backend(model, endpoint, backend, batch_size, longest)
     settings: dict[str, Any] = {"model": identity, "k": k, "max_new_tokens": max_new_tokens, "seed": seed}
     results = {
         task.name: run_task(asked, task, rows[task.name], folder=folder, progress=True, **settings) for task in found
@@ -133,12 +136,16 @@ def _plain_table(results: dict[str, dict[str, float]]) -> Table:
     return table
 
 
-def _backend(model: str, endpoint: str | None, backend: str, batch_size: int) -> tuple[Backend, str]:
-    """Who answers, and the model's identity for the records: a local folder's by its contents."""
+def _backend(model: str, endpoint: str | None, backend: str, batch_size: int, reply_tokens: int) -> tuple[Backend, str]:
+    """Who answers, and the model's identity for the records: a local folder's or file's by its contents."""
     if endpoint:
         if not endpoint.startswith(("http://", "https://")):
             raise UserError(f"--endpoint {endpoint}: must begin with http:// or https://")
         return ServedModel(endpoint.rstrip("/"), model, concurrency=batch_size), f"{model} at {endpoint}"
+    if backend == "llama.cpp":
+        engine = LlamaCpp(Path(model).expanduser(), batch_size, PROMPT_TOKENS + reply_tokens)
+        served = ServedModel(engine.url, engine.path.name, concurrency=batch_size, name=backend, engine=engine)
+        return served, fingerprint(engine.path)
     source = resolve_source(model)
     identity = fingerprint(source) if os.path.isdir(source) else source
     if backend == "vllm":

@@ -161,9 +161,9 @@ def test_chat_s_conversation(tiny_folder, capsys, monkeypatch):
 
     asked = []
 
-    def reply(model, tokenizer, messages, greedy, max_new_tokens):
+    def reply(self, messages, greedy, max_new_tokens):
         asked.append([message["content"] for message in messages])
-        return terminal.Reply("" if messages[-1]["content"] == "b" else "ok", 1, True)
+        return "" if messages[-1]["content"] == "b" else "ok"
 
     lines = iter(["a", "", "b", "c", "/what", "/reset", "d"])
 
@@ -173,7 +173,7 @@ def test_chat_s_conversation(tiny_folder, capsys, monkeypatch):
         except StopIteration:
             raise EOFError from None
 
-    monkeypatch.setattr(terminal, "stream_reply", reply)
+    monkeypatch.setattr(terminal.LocalSpeaker, "reply", reply)
     monkeypatch.setattr("builtins.input", read)
     status, out, _ = run(capsys, "chat", "--model", tiny_folder, "--system", "S")
     assert status == 0 and out.count(terminal.HELP) == 2

@@ -128,9 +128,11 @@ class ServedModel:
     retries: int = 5
     timeout: float = 600.0
     name: str = "endpoint"
+    engine: Any = None  # what serves it, where that lives as long as this
 
     def __post_init__(self) -> None:
-        self.client = open_client(self.url, retries=self.retries, timeout=self.timeout, needed_by="--endpoint")
+        needed_by = "--endpoint" if self.engine is None else f"--backend {self.name}"
+        self.client = open_client(self.url, retries=self.retries, timeout=self.timeout, needed_by=needed_by)
 
     def settings(self) -> dict[str, Any]:
         return {"backend": self.name, "endpoint_model": self.model}

@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "warm": ("spec",),
     "warp": ("spec",),
     "eval": (),
+    "export": (),
 }
 KEYS = ("recipe", "command", "config", "launch", "with", "slurm")
 NAME = re.compile(r"[A-Za-z]\w*")

@@ -1,0 +1,142 @@
+"""Checkpoints as others take them: merged HF folders, LoRA adapters, GGUF files with Ollama's Modelfile."""
+
+import os
+import shutil
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from posttrain.averaging import COMPANIONS
+from posttrain.errors import UserError, nearest
+from posttrain.export.adapter_folder import check_effect, write_adapter
+from posttrain.export.card import write_card
+from posttrain.export.gguf_file import DTYPES, write_gguf, write_mmproj
+from posttrain.export.ollama import write_modelfile
+from posttrain.export.source import Source, open_source
+from posttrain.gemma import load_tokenizer, resolve_dtype, save_tokenizer, write_config_dtype
+from posttrain.lora import ADAPTER_FOLDER
+from posttrain.stage import fingerprint, finish_stage
+from posttrain.tensors import write_tensors
+
+FORMATS = ("hf", "adapter", "gguf")
+
+
+def export(
+    model: str | os.PathLike,
+    out: str | os.PathLike,
+    form: str = "hf",
+    *,
+    dtype: str | None = None,
+    base: str | None = None,
+    evaluations: Sequence[str] = (),
+) -> Path:
+    """Write `model` into the folder `out` in a format that others read, with a card (README.md) and `stage.json`.
+
+    model: HF folder, hub id, `.gguf`, built-in name, or an adapter's folder, which is added to its base
+    form: hf (safetensors under the base's own names), adapter (PEFT's, as vLLM takes it), gguf (llama.cpp, Ollama)
+    dtype: hf: bfloat16 or float32, by default what the weights are in; gguf: f16 (default), bf16, q8_0 or q4_0
+    base: of an adapter, by default the one it names · evaluations: folders of `posttrain eval`, for the card
+
+    A few tensors' pieces are in memory at a time. Raises UserError, before anything is written, for what is no whole
+    checkpoint, an unknown format and a folder that is taken; a run that is killed leaves nothing under `out`.
+    """
+    started, folder = time.monotonic(), Path(out).expanduser()
+    _check(form, dtype, folder)
+    named = str(model)
+    if form == "adapter" and (Path(named).expanduser() / ADAPTER_FOLDER).is_dir():
+        named = str(Path(named).expanduser() / ADAPTER_FOLDER)
+    source = open_source(named, base)
+    if form == "adapter" and source.adapter is None:
+        raise UserError(
+            f"{model} has no adapter: it was tuned in full, or merged elsewhere; export it with --format hf"
+        )
+    _check_room(source, folder, form, dtype)
+    staging = folder.with_name(f".{folder.name}.exporting")
+    shutil.rmtree(staging, ignore_errors=True)  # of a process that was killed
+    try:
+        staging.mkdir(parents=True)
+        about = _WRITERS[form](source, staging, dtype)
+        write_card(staging, source, form, name=str(folder), about=about, evaluations=list(evaluations))
+        config = {"model": str(model), "format": form, "dtype": about["dtype"], "base": base}
+        inputs = {str(source.folder): fingerprint(source.folder)}
+        if source.adapter is not None:
+            inputs[named] = fingerprint(source.adapter.folder)
+        finish_stage(staging, "export", {"config": config, "inputs": inputs}, started)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        if folder.is_dir():
+            folder.rmdir()  # it is empty
+        os.replace(staging, folder)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+    return folder
+
+
+def _write_hf(source: Source, folder: Path, dtype: str | None) -> dict[str, Any]:
+    wanted = None if dtype is None else resolve_dtype(dtype)
+    layout = {name: (source.shape(name), wanted or source.dtype(name)) for name in source.names}
+    write_tensors(folder, layout, source.pieces)
+    for pattern in COMPANIONS:
+        for path in source.folder.glob(pattern):
+            shutil.copyfile(path, folder / path.name)
+    save_tokenizer(load_tokenizer(source.folder), folder)
+    stored = wanted or next(iter(layout.values()))[1]
+    write_config_dtype(folder, stored)
+    name = str(stored).removeprefix("torch.")
+    return {"what": f"a plain transformers folder in {name}", "dtype": name}
+
+
+def _write_adapter(source: Source, folder: Path, dtype: str | None) -> dict[str, Any]:
+    rank = write_adapter(source, folder)
+    save_tokenizer(load_tokenizer(source.folder), folder)
+    change = check_effect(source, folder)
+    if change is None:
+        print("the base does not fit into half of this machine's free memory: not tried whether its replies change")
+    else:
+        print(f"the adapter moves the base's logits by up to {change:.3g}")
+    return {"what": f"a LoRA adapter of rank {rank}", "rank": rank, "dtype": "float32"}
+
+
+def _write_gguf(source: Source, folder: Path, dtype: str | None) -> dict[str, Any]:
+    dtype = dtype or "f16"
+    file = f"model-{dtype}.gguf"
+    write_gguf(source, folder / file, dtype)
+    write_modelfile(folder, file)
+    if source.config.model_type == "gemma3":
+        write_mmproj(source, folder / "mmproj-f16.gguf")
+    limits = f"Its weights are rounded to {dtype.upper()}." if dtype.startswith("q") else ""
+    return {"what": f"GGUF in {dtype.upper()}", "file": file, "dtype": dtype, "limits": limits}
+
+
+_WRITERS = {"hf": _write_hf, "adapter": _write_adapter, "gguf": _write_gguf}
+
+
+def _check(form: str, dtype: str | None, folder: Path) -> None:
+    if form not in FORMATS:
+        raise UserError(f"--format must be one of {', '.join(FORMATS)}, not {form!r}{nearest(form, FORMATS)}")
+    if form == "adapter" and dtype is not None:
+        raise UserError("an adapter is exported in the dtype that it has: leave --dtype out")
+    if form == "hf" and dtype is not None:
+        if dtype in DTYPES and dtype.startswith("q"):
+            raise UserError(f"--dtype {dtype} is a GGUF's: give --format gguf with it")
+        resolve_dtype(dtype)
+    if form == "gguf" and dtype is not None and dtype not in DTYPES:
+        raise UserError(f"--dtype of a GGUF must be one of {', '.join(DTYPES)}, not {dtype!r}{nearest(dtype, DTYPES)}")
+    if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
+        raise UserError(f"{folder} exists and is not empty: choose another --out")
+
+
+def _check_room(source: Source, folder: Path, form: str, dtype: str | None) -> None:
+    if form == "adapter":
+        return
+    size = {"f16": 2, "bf16": 2, "q8_0": 1.07, "q4_0": 1.07}[dtype or "f16"] if form == "gguf" else None
+    need = sum(
+        torch.Size(source.shape(name)).numel()
+        * (size or (resolve_dtype(dtype) if dtype else source.dtype(name)).itemsize)
+        for name in source.names
+    )
+    parent = next(path for path in folder.absolute().parents if path.exists())
+    if shutil.disk_usage(parent).free < need:
+        raise UserError(f"{parent}: not enough room for {need / 1e9:.1f} GB")

@@ -1,0 +1,99 @@
+"""The README.md of an export: base and licence, the stages that made it, their data, evaluations, limits, use."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from posttrain.evaluate.records import read_results
+from posttrain.export.source import Source, read_json
+from posttrain.model_card import GEMMA_TERMS, describe_stage, hub_name, mixture_table
+from posttrain.stage import STAGE
+
+LIBRARIES = {"hf": "transformers", "adapter": "peft", "gguf": "gguf"}
+USES = {
+    "hf": "vllm serve {folder}\nposttrain chat --model {folder}",
+    "adapter": "vllm serve {base} --enable-lora --lora-modules tuned={folder} --max-lora-rank {rank}",
+    "gguf": "llama-server -m {folder}/{file} --jinja\nollama create {name} -f Modelfile   # in {folder}",
+}
+
+
+def write_card(
+    folder: Path, source: Source, form: str, *, name: str, about: dict[str, Any], evaluations: list[str]
+) -> None:
+    """name: of the final folder · about: what USES of `form` and the text are filled with · evaluations: folders"""
+    stages = lineage(source.named)
+    first = stages[-1][1].get("config", {}).get("model", source.named) if stages else source.named
+    base = hub_name(str(first)) or str(first)
+    header: dict[str, Any] = {"license": "gemma", "library_name": LIBRARIES[form], "pipeline_tag": "text-generation"}
+    if hub_name(str(first)):
+        header |= {"base_model": base, "base_model_relation": RELATIONS[form]}
+    header["tags"] = ["posttrain"]
+    fills = {"folder": name, "name": Path(name).name, "base": source.named_base, **about}
+    sections = [
+        f"---\n{yaml.safe_dump(header, sort_keys=False)}---\n\n# {Path(name).name}",
+        f"`{base}` {_made(stages)}, exported with posttrain: {about['what']}.",
+        f"## Use\n\n```\n{USES[form].format(**fills)}\n```",
+        _stages(stages),
+        _evaluations(evaluations),
+        f"## Licence and limits\n\nA derivative of Gemma: its use is under the [Gemma terms of use]({GEMMA_TERMS}), "
+        "whatever the licence of the training rows. Its limits are those of base and rows. It was not tested for harm. "
+        + about.get("limits", ""),
+    ]
+    (folder / "README.md").write_text("\n\n".join(part.strip() for part in sections if part) + "\n")
+
+
+RELATIONS = {"hf": "finetune", "adapter": "adapter", "gguf": "quantized"}
+
+
+def lineage(folder: str) -> list[tuple[str, dict[str, Any]]]:
+    """(folder, its stage.json) from the exported one back to the first that no stage of ours has made."""
+    found: list[tuple[str, dict[str, Any]]] = []
+    while record := read_json(Path(folder).expanduser() / STAGE):
+        if folder in (name for name, _ in found):
+            break
+        found.append((folder, record))
+        inputs = record.get("inputs") or {}
+        folder = str(record.get("config", {}).get("model") or next(iter(inputs), ""))
+    return found
+
+
+def _made(stages: list[tuple[str, dict[str, Any]]]) -> str:
+    return "after " + ", then ".join(_words(record) for _, record in reversed(stages)) if stages else "as it is"
+
+
+def _words(record: dict[str, Any]) -> str:
+    if record.get("stage") == "average":
+        return f"averaging ({record['config']['how']})"
+    config = record.get("config", {})
+    return describe_stage(config) if "method" in config else str(record.get("stage"))
+
+
+def _stages(stages: list[tuple[str, dict[str, Any]]]) -> str:
+    if not stages:
+        return ""
+    lines = ["## Stages and data\n\n| stage | what | rows trained | tokens |\n|---|---|---|---|"]
+    details = []
+    for folder, record in reversed(stages):
+        data = record.get("data") or {}
+        rows = data["rows"] - data["dropped"] if "rows" in data else "–"
+        lines.append(f"| {Path(folder).name} | {_words(record)} | {rows} | {data.get('tokens', '–')} |")
+        hashes = "".join(f"- {name}: `{value}`\n" for name, value in (record.get("inputs") or {}).items())
+        if hashes or data.get("mixture"):
+            rows_of = f", rows of `{data['train']}`" if "train" in data else ""
+            details.append(f"**{Path(folder).name}**{rows_of}; hashes of what went in:\n\n{hashes}"
+                           + mixture_table(data.get("mixture")))  # fmt: skip
+    return "\n".join(lines) + "\n\n" + "\n\n".join(details)
+
+
+def _evaluations(folders: list[str]) -> str:
+    lines = []
+    for folder in folders:
+        for task, found in read_results(Path(folder).expanduser()).items():
+            metrics = found["metrics"]
+            for name in (name for name in metrics if f"{name}_low" in metrics):
+                interval = f"[{metrics[f'{name}_low']:.3f}, {metrics[f'{name}_high']:.3f}]"
+                lines.append(f"| {task} | {name} | {metrics['rows']:.0f} | {metrics[name]:.3f} {interval} |")
+    if not lines:
+        return "## Evaluations\n\nNone were given to the export (`--evaluation`)."
+    return "## Evaluations\n\n| task | figure | rows | value [95 % interval] |\n|---|---|---|---|\n" + "\n".join(lines)
