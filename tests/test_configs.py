@@ -12,6 +12,7 @@ from posttrain.distill_config import DistillConfig, TeacherConfig
 from posttrain.doctor import plan_memory
 from posttrain.members import read_members
 from posttrain.memory import GIB
+from posttrain.qat_config import QATConfig
 from posttrain.reward_config import RewardModelConfig
 from posttrain.rl_config import RLConfig
 from posttrain.warp_command import EXTRA
@@ -19,13 +20,14 @@ from posttrain.warp_command import EXTRA
 ROOT = Path(__file__).parent.parent
 CONFIGS = [str(path.relative_to(ROOT)) for path in sorted(ROOT.glob("recipes/configs/*.yaml"))]
 LAUNCHES = [str(path.relative_to(ROOT)) for path in sorted(ROOT.glob("accelerate_configs/*.yaml"))]
-UNKNOWN_SIZE = ("/teacher_", "/distill_270m", "/rl_270m")  # of a model that another command makes
+UNKNOWN_SIZE = ("/teacher_", "/distill_270m", "/rl_270m", "/qat_270m")  # of a model that another command makes
 SIZES = ("1b", "4b", "12b", "27b")
 RECIPES = {
     "recipes/it_sft.py": (ModelArguments, AdapterArguments, DataArguments, SFTConfig),
     "recipes/it_distill.py": (ModelArguments, AdapterArguments, DataArguments, DistillConfig),
     "recipes/it_reward_model.py": (ModelArguments, AdapterArguments, DataArguments, RewardModelConfig),
     "recipes/it_rl.py": (ModelArguments, AdapterArguments, DataArguments, RLConfig),
+    "recipes/it_qat.py": (ModelArguments, AdapterArguments, DataArguments, QATConfig),
     "recipes/it_teacher.py": (DataArguments, TeacherConfig),
 }
 LAUNCH = re.compile(r"accelerate launch (?P<options>.*?)(?P<recipe>recipes/\w+\.py) (?P<arguments>.*)")

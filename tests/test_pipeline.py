@@ -22,6 +22,7 @@ from posttrain.pipeline.plan import Planned, check_run_folder, make_plan, reason
 from posttrain.pipeline.runner import OWNER, check_devices, locked, run_plan
 from posttrain.pipeline.slurm import write_jobs
 from posttrain.pipeline.spec import Stage, read_pipeline
+from posttrain.report.collect import collect
 from tests import tiny
 from tests.launch import ENVIRONMENT, ROOT, write_rows
 
@@ -400,7 +401,7 @@ def test_the_shipped_pipelines_can_be_planned(path, tmp_path, monkeypatch, capsy
 
 def tiny_pipeline(folder: Path) -> Path:
     """Every stage from data to evaluation on a tiny model, a step or two each."""
-    model = tiny.folder(folder / "tiny")
+    model = tiny.with_sentencepiece(tiny.folder(folder / "tiny"))
     write_rows(folder / "rows.jsonl", 40)
     pairs = [{"prompt": f"say {i}", "chosen": "a" * (i % 5 + 3), "rejected": "b" * (i % 4 + 2)} for i in range(48)]
     prompts = [{"prompt": f"say {i}", "answer": str(i)} for i in range(24)]
@@ -426,6 +427,11 @@ def tiny_pipeline(folder: Path) -> Path:
         "rl_1": {"recipe": "it_rl", "with": {**rl, "seed": 1}},
         "rl_2": {"recipe": "it_rl", "with": {**rl, "seed": 2}},
         "merged": {"command": "average", "with": {"how": "slerp", "folders": ["$rl_1", "$rl_2"], "init": "$distill"}},
+        "qat": {"recipe": "it_qat", "with": {"model": "$merged", "train": "$data", **quick, **replies}},
+        "gguf": {
+            "command": "export",
+            "with": {"model": "$qat", "format": "gguf", "dtype": "q4_0", "evaluation": ["$score"]},
+        },
         "score_sft": {"command": "eval", "with": {**score, "model": "$sft"}},
         "score": {"command": "eval", "with": {**score, "model": "$merged"}},
     }
@@ -436,6 +442,7 @@ def results(run: Path) -> dict:
     """What must not hang on kills: weights, evaluations, the reward models' figures."""
     digests = {one["folder"]: None for one in json.loads((run / "pipeline.json").read_text())["stages"].values()}
     weights = {name: _digest(run / name / "model.safetensors") for name in digests}
+    weights["gguf"] = _digest(run / "gguf" / "model-q4_0.gguf")
     scores = {name: json.loads((run / name / "results.json").read_text()) for name in ("score", "score_sft")}
     for found in scores.values():  # the model's identity is of its folder, and holds
         found["exact"]["run"].pop("model")
@@ -467,13 +474,15 @@ def whole_run(tmp_path_factory):
 
 def test_a_pipeline_from_data_to_evaluation(whole_run, capsys):
     pipeline, run, said = whole_run
-    assert "All 10 stages are finished" in said
+    assert "All 12 stages are finished" in said
     for name in ("sft", "distill", "merged"):
         assert (run / name / "model.safetensors").exists()
     assert results(run)["scores"]["score"]["exact"]["metrics"]["rows"] == 8
+    (exported,) = collect(run)["exports"]
+    assert exported["file"] == "model-q4_0.gguf" and exported["of"] == (run / "qat").readlink().name
     main(["run", str(pipeline), "--out", str(run)])  # nothing is left to do
     said = capsys.readouterr().out
-    assert "started" not in said and "All 10 stages are finished" in said
+    assert "started" not in said and "All 12 stages are finished" in said
 
 
 @pytest.mark.slow

@@ -51,7 +51,8 @@ class StageRecord:
 
 
 def collect(run: Path) -> dict[str, Any]:
-    """{stages, curves, evaluations, comparisons, replies, data, averages, fronts, rollouts, costs} as plain values."""
+    """{stages, curves, evaluations, comparisons, replies, data, averages, fronts, exports, rollouts, costs} as plain
+    values."""
     stages = read_stages(run)
     return {
         "name": run.resolve().name,
@@ -63,6 +64,7 @@ def collect(run: Path) -> dict[str, Any]:
         "data": {stage.name: report for stage in stages if (report := _json(stage.folder / "report.json"))},
         "averages": {stage.name: found for stage in stages if (found := _json(stage.folder / "warm.json"))},
         "fronts": {stage.name: found for stage in stages if (found := _json(stage.folder / "warp.json"))},
+        "exports": exports(stages),
         "rollouts": rollouts(stages),
         "costs": [cost(stage) for stage in stages],
     }
@@ -183,6 +185,18 @@ def side_by_side(stages: list[StageRecord]) -> list[dict[str, Any]]:
                 add(prompt, stage.name, record["replies"][0]["text"], None)
     several = [entry for entry in found.values() if len(entry["replies"]) > 1]
     return sorted(several, key=lambda entry: -len(entry["replies"]))[:SIDE_BY_SIDE]
+
+
+def exports(stages: list[StageRecord]) -> list[dict[str, Any]]:
+    """The files of weights that `posttrain export` has written: {"stage", "of", "format", "dtype", "file", "bytes"}."""
+    return [
+        {"stage": stage.name, "of": Path(config["model"]).name, **config}
+        | {"file": file.name, "bytes": file.stat().st_size}
+        for stage in stages
+        if stage.record.get("stage") == "export" and (config := stage.record["config"])
+        for file in sorted(stage.folder.iterdir())
+        if file.suffix in (".gguf", ".safetensors")
+    ]
 
 
 def rollouts(stages: list[StageRecord]) -> dict[str, dict[str, Any]]:
