@@ -44,7 +44,11 @@ def read_adapter(folder: Path) -> Adapter:
     except (ValueError, KeyError, TypeError):
         raise UserError(f"{folder / CONFIG} is no LoRA adapter's configuration") from None
     if config.get("use_dora") or config.get("rank_pattern") or config.get("alpha_pattern"):
-        raise UserError(f"{folder}: adapters with DoRA or ranks by module cannot be averaged: merge them first")
+        raise UserError(f"{folder}: adapters with DoRA or ranks by module are not taken: take the merged model")
+    if str(config.get("init_lora_weights")).startswith(("pissa", "olora", "corda", "loftq")):  # PEFT changes W for them
+        raise UserError(
+            f"{folder}: it was begun by {config['init_lora_weights']}, which also changes its base: merge it first"
+        )
     tensors = Tensors(folder)
     found = {name: tensors.read(name) for name in tensors.names}
     modules = [name.removesuffix(A) for name in found if name.endswith(A)]
@@ -53,7 +57,7 @@ def read_adapter(folder: Path) -> Adapter:
         raise UserError(f"{folder / ADAPTER} is no whole LoRA adapter{f': {missing[0]} has no B' if missing else ''}")
     others = {name: tensor for name, tensor in found.items() if not name.endswith((A, B))}
     if odd := next((name for name in others if ".lora_" in name), None):
-        raise UserError(f"{folder}: {odd} is of a kind of adapter that cannot be averaged: merge it first")
+        raise UserError(f"{folder}: {odd} is of a kind of adapter that is not taken: merge it first")
     scale = alpha / math.sqrt(rank) if config.get("use_rslora") else alpha / rank
     pairs = {module: (found[module + A], found[module + B]) for module in modules}
     return Adapter(folder, config, pairs, others, dict.fromkeys(modules, scale))

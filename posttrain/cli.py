@@ -248,7 +248,9 @@ def _add_export(commands: Any) -> None:
     export.add_argument("--base", help="of an adapter: its base (default: the one it names)")
     export.add_argument("--evaluation", nargs="+", default=[], metavar="DIR", help="folders of `eval`, for the card")
     export.add_argument("--out", required=True, help="folder for the result")
-    export.add_argument("--push", metavar="OWNER/NAME", help="then upload it there, as a private repository of the hub")
+    export.add_argument(
+        "--push", metavar="OWNER/NAME", help="then upload it to the hub, to a private repository where there is none"
+    )
     export.set_defaults(run=_export)
 
 

@@ -16,14 +16,14 @@ from posttrain.evaluate.harness import evaluate_with_harness
 from posttrain.evaluate.llama_cpp import LlamaCpp
 from posttrain.evaluate.metrics import compare_records
 from posttrain.evaluate.records import RESULTS, Record, read_records, read_results
-from posttrain.evaluate.tasks import Task, find_task, load_rows, source_name
+from posttrain.evaluate.tasks import Row, Task, find_task, load_rows, source_name
 from posttrain.gemma import load_model, load_tokenizer, resolve_source, stop_token_ids
 from posttrain.stage import fingerprint
 from posttrain.terminal import printable
 from posttrain.tracking import setup_tracking
 
 SAMPLE_COLUMNS = ("id", "prompt", "reply", "extracted", "correct", "why", "tokens", "stopped")
-PROMPT_TOKENS = 2048  # of llama.cpp's context, beside the reply's
+HEADERS = 64  # tokens of turns, and to spare
 WITHOUT_INTERVAL = ("rows", "stop_rate", "reply_tokens")
 
 
@@ -72,6 +72,7 @@ def run(
     if overwrite:
         _clear(folder, found)
     longest = max(max_new_tokens or task.max_new_tokens for task in found)
+    longest += max((_bytes(task, row) for task in found for row in rows[task.name]), default=0)
     asked, identity = _backend(model, endpoint, backend, batch_size, longest)
     settings: dict[str, Any] = {"model": identity, "k": k, "max_new_tokens": max_new_tokens, "seed": seed}
     results = {
@@ -136,14 +137,17 @@ def _plain_table(results: dict[str, dict[str, float]]) -> Table:
     return table
 
 
-def _backend(model: str, endpoint: str | None, backend: str, batch_size: int, reply_tokens: int) -> tuple[Backend, str]:
-    """Who answers, and the model's identity for the records: a local folder's or file's by its contents."""
+def _backend(model: str, endpoint: str | None, backend: str, batch_size: int, longest: int) -> tuple[Backend, str]:
+    """Who answers, and the model's identity for the records: a local folder's or file's by its contents.
+
+    longest: tokens of a prompt and its reply, at most
+    """
     if endpoint:
         if not endpoint.startswith(("http://", "https://")):
             raise UserError(f"--endpoint {endpoint}: must begin with http:// or https://")
         return ServedModel(endpoint.rstrip("/"), model, concurrency=batch_size), f"{model} at {endpoint}"
     if backend == "llama.cpp":
-        engine = LlamaCpp(Path(model).expanduser(), batch_size, PROMPT_TOKENS + reply_tokens)
+        engine = LlamaCpp(Path(model).expanduser(), batch_size, HEADERS + longest)
         served = ServedModel(engine.url, engine.path.name, concurrency=batch_size, name=backend, engine=engine)
         return served, fingerprint(engine.path)
     source = resolve_source(model)
@@ -155,6 +159,11 @@ def _backend(model: str, endpoint: str | None, backend: str, batch_size: int, re
     if torch.accelerator.is_available():
         loaded.to(torch.accelerator.current_accelerator())
     return LocalModel(loaded, tokenizer, batch_size), identity
+
+
+def _bytes(task: Task, row: Row) -> int:
+    """Of a prompt, which no tokenizer makes more tokens of."""
+    return sum(len(str(message["content"]).encode()) for message in task.ask(row["prompt"]))
 
 
 def _check_folder(folder: Path) -> None:

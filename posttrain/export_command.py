@@ -17,8 +17,8 @@ def run(
     push: str | None = None,
 ) -> None:
     """Export, say what was written, and upload it where `push` names a repository."""
-    if push is not None and (push.count("/") != 1 or not all(push.split("/"))):
-        raise UserError(f"--push takes OWNER/NAME, not {push!r}")
+    if push is not None:
+        check_repository(push)
     folder = export(model, out, form, dtype=dtype, base=base, evaluations=evaluation or ())
     for file in sorted(folder.iterdir()):
         print(f"{file.stat().st_size / 1e6:10.1f} MB  {file}")
@@ -26,15 +26,26 @@ def run(
         upload(folder, push)
 
 
+def check_repository(name: str) -> None:
+    from huggingface_hub.errors import HFValidationError
+    from huggingface_hub.utils import validate_repo_id
+
+    try:
+        validate_repo_id(name)
+    except HFValidationError as error:
+        raise UserError(f"--push: {' '.join(str(error).split())}") from None
+    if name.count("/") != 1:
+        raise UserError(f"--push takes OWNER/NAME, not {name!r}")
+
+
 def upload(folder: Path, repository: str) -> None:
-    """To a private repository of the hub, made where there is none. Raises UserError where the hub refuses."""
+    """To a repository of the hub, made as a private one where there is none. Raises UserError where that fails."""
     from huggingface_hub import HfApi
-    from huggingface_hub.errors import HfHubHTTPError, LocalTokenNotFoundError, OfflineModeIsEnabled
 
     try:
         hub = HfApi()
         hub.create_repo(repository, private=True, exist_ok=True)
         print(hub.upload_folder(folder_path=folder, repo_id=repository, commit_message="Export by posttrain"))
-    except (HfHubHTTPError, LocalTokenNotFoundError, OfflineModeIsEnabled, OSError) as error:
-        said = " ".join(str(error).split())[:200]
+    except Exception as error:  # of the hub, of its client library, of the network
+        said = " ".join(str(error).split())[:200] or type(error).__name__
         raise UserError(f"--push {repository}: {said}; {folder} is whole, `hf upload` takes it") from error

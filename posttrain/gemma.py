@@ -398,6 +398,15 @@ def _cast(state_dict: dict[str, torch.Tensor], dtype: torch.dtype) -> dict[str, 
     return {name: cast[tensor.data_ptr()] for name, tensor in state_dict.items()}
 
 
+def write_generation_config(folder: Path, tokenizer: PreTrainedTokenizerBase) -> None:
+    """Let the folder's generation stop on both terminators and sample as Google's IT models do, whatever it said."""
+    path = folder / "generation_config.json"
+    if not path.is_file():
+        path.write_text("{}")
+    ids = {"bos_token_id": tokenizer.bos_token_id, "pad_token_id": tokenizer.pad_token_id}
+    _rewrite_json(path, lambda config: config.update(eos_token_id=stop_token_ids(tokenizer), **ids, **SAMPLING))
+
+
 def write_config_dtype(folder: Path, dtype: torch.dtype) -> None:
     """Let the folder's configuration say in what its weights are stored."""
     _rewrite_json(folder / "config.json", lambda config: _set_dtype(config, dtype))

@@ -95,12 +95,12 @@ def quantization_config(method: str) -> BitsAndBytesConfig | None:
     )
 
 
-def keep_adapter(trained: Path, folder: Path, base: str) -> None:
+def keep_adapter(trained: Path, folder: Path, base: str, revision: str = "main") -> None:
     """The adapter that a trainer left in `trained`, kept in `folder` without the rest; base: as the user named it."""
     folder.mkdir(exist_ok=True)
     shutil.copyfile(trained / ADAPTER, folder / ADAPTER)
     config = json.loads((trained / "adapter_config.json").read_text())
-    config |= {"base_model_name_or_path": base}
+    config |= {"base_model_name_or_path": base, "revision": None if revision == "main" else revision}
     (folder / "adapter_config.json").write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
 
 

@@ -108,6 +108,14 @@ def fingerprint(path: str | os.PathLike) -> str:
     return digest.hexdigest()
 
 
+def rounded_form(folder: Path) -> str | None:
+    """What it_qat.py has trained the model of a folder for; None of others."""
+    try:
+        return json.loads((folder / STAGE).read_text())["config"].get("quantise")
+    except (OSError, ValueError, KeyError, AttributeError):
+        return None
+
+
 def finish_stage(folder: Path, stage: str, record: dict[str, Any], started: float) -> None:
     """Write `stage.json`, the mark of a finished stage: what went in, what came out, what it cost."""
     record = {

@@ -1,7 +1,6 @@
 """What every training recipe does before and after its trainer: the run folder, the model, and the -IT folder."""
 
 import gc
-import json
 import os
 import shutil
 from pathlib import Path
@@ -20,7 +19,7 @@ from posttrain.gemma import freeze_vision, load_config, load_model, resolve_sour
 from posttrain.lora import ADAPTER_FOLDER, adapter_config, keep_adapter, merge_adapter, quantization_config
 from posttrain.model_card import write_model_card
 from posttrain.score_head import load_reward_model, load_scored
-from posttrain.stage import STAGE, TRAINED, fingerprint, finish_stage, open_run
+from posttrain.stage import TRAINED, fingerprint, finish_stage, open_run, rounded_form
 from posttrain.tracking import BEFORE_AFTER, PREFERENCES, before_after, before_after_table, setup_tracking
 from posttrain.trainers.fake_quantisation import round_weights
 
@@ -106,12 +105,14 @@ def finish_run(
     tokenizer: PreTrainedTokenizerBase,
     record: dict[str, Any],
     started: float,
+    *,
+    base_dtype: torch.dtype = torch.float32,
 ) -> None:
     """`write_model` by one process, once the others have let go of their models; all wait until it is written."""
     gc.collect()
     unset_hf_deepspeed_config()  # or ZeRO-3 would shard the copy that one process loads now
     if state.is_main_process:
-        write_model(stage, folder, model_args, method, tokenizer, record, started)
+        write_model(stage, folder, model_args, method, tokenizer, record, started, base_dtype=base_dtype)
     state.wait_for_everyone()
 
 
@@ -123,19 +124,22 @@ def write_model(
     tokenizer: PreTrainedTokenizerBase,
     record: dict[str, Any],
     started: float,
+    *,
+    base_dtype: torch.dtype = torch.float32,
 ) -> None:
     """The finished folder out of what the trainer left: weights merged, card, `stage.json` last. By one process only.
 
-    stage: of `reward_model` the folder is a reward model, of all others an -IT model.
+    stage: of `reward_model` the folder is a reward model, of all others an -IT model
+    base_dtype: in which an adapter's base is read; then it is added in float32
     """
     trained, scored = folder / TRAINED, stage == "reward_model"
-    model = trained_model(trained, model_args, method, scored=scored)
+    model = trained_model(trained, model_args, method, scored=scored, base_dtype=base_dtype)
     if stage == "qat":
         round_weights(model, record["config"]["quantise"])
     save_model(model, tokenizer, folder, model_args.save_dtype)
     write_model_card(folder, record)
     if method != "full" and not scored and stage != "qat":  # of which each would be half of what was trained
-        keep_adapter(trained, folder / ADAPTER_FOLDER, model_args.model)
+        keep_adapter(trained, folder / ADAPTER_FOLDER, model_args.model, model_args.revision)
     shutil.rmtree(trained)
     finish_stage(folder, stage, record, started)
     console = Console()
@@ -156,8 +160,15 @@ def training_dtype(method: str, args: Any) -> torch.dtype:
     return torch.bfloat16
 
 
-def trained_model(trained: Path, model_args: ModelArguments, method: str, *, scored: bool = False) -> PreTrainedModel:
-    """What was trained, as one plain model: an adapter is merged into a fresh float32 copy of its base."""
+def trained_model(
+    trained: Path,
+    model_args: ModelArguments,
+    method: str,
+    *,
+    scored: bool = False,
+    base_dtype: torch.dtype = torch.float32,
+) -> PreTrainedModel:
+    """What was trained, as one plain model: an adapter is merged into a fresh copy of its base, in float32."""
     if method == "full":
         return (
             load_reward_model(trained, model_args.save_dtype)
@@ -165,16 +176,8 @@ def trained_model(trained: Path, model_args: ModelArguments, method: str, *, sco
             else load_model(trained, model_args.save_dtype)[0]
         )
     load = load_scored if scored else load_model
-    base, _ = load(model_args.model, torch.float32, text_only=model_args.text_only, revision=model_args.revision)
-    return merge_adapter(base, trained)
-
-
-def rounded_form(folder: Path) -> str | None:
-    """What it_qat.py has trained the model of a folder for; None of others."""
-    try:
-        return json.loads((folder / STAGE).read_text())["config"].get("quantise")
-    except (OSError, ValueError, KeyError, AttributeError):
-        return None
+    base, _ = load(model_args.model, base_dtype, text_only=model_args.text_only, revision=model_args.revision)
+    return merge_adapter(base.float(), trained)
 
 
 def model_hash(source: str, revision: str = "main") -> str:

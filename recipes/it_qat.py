@@ -62,10 +62,11 @@ def main() -> None:
     metrics = train_to_the_end(trainer, folder, checkpoint)
 
     # 5. The -IT folder: merged, and rounded once more.
+    base_dtype = model.dtype  # an adapter was rounded together with such a base
     del trainer, model
     used = {"train": data.train, **vars(report), "mixture": rows.splits.manifest}
     record = {"config": config, "inputs": inputs, "data": used, "metrics": metrics}
-    finish_run("qat", state, folder, model_args, adapter.method, tokenizer, record, started)
+    finish_run("qat", state, folder, model_args, adapter.method, tokenizer, record, started, base_dtype=base_dtype)
 
 
 if __name__ == "__main__":

@@ -75,7 +75,7 @@ def lora(qat):
 
 @pytest.fixture(scope="module")
 def full(qat):
-    return qat("full")
+    return qat("full", "--gradient_checkpointing", "true")
 
 
 @pytest.mark.parametrize("run", ["lora", "full"])
@@ -143,12 +143,14 @@ def test_many_processes_train_as_one(qat, request, method, accelerate, fsdp2):
     assert launch.log(out, "eval_kl") == pytest.approx(launch.log(reference, "eval_kl"), abs=1e-3)
 
 
-def test_a_run_goes_on_from_its_checkpoint(qat, lora, model, rows, monkeypatch, environment):
+def test_a_run_goes_on_from_its_checkpoint(qat, lora, capsys):
     """Stopped after four of eight steps, it ends with the weights of the run that was not."""
     out = qat("first", "--method", "lora", "--max_steps", "4")
     for name in ("stage.json", "model.safetensors"):
         (out / name).unlink()
+    capsys.readouterr()
     again = qat("first", "--method", "lora")
+    assert "resuming from" in capsys.readouterr().out
     found, wanted = (load_file(path / "model.safetensors") for path in (again, lora))
     assert all(torch.equal(found[name], wanted[name]) for name in wanted)
 

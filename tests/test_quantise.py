@@ -158,3 +158,21 @@ def test_adapters_that_are_more_than_a_sum_are_refused(method, dropout):
     model = get_peft_model(model, adapter_config(model, method, r=4, dropout=dropout))
     with pytest.raises(UserError, match="no DoRA, no dropout"):
         add_fake_quantisation(model, "q4_0")
+
+
+def test_autocast_leaves_the_sum_in_float32(tmp_path):
+    """W + s·BA is rounded before products are in bfloat16: what is trained is what is merged and written."""
+    model, ids = tiny.model("gemma3_text"), torch.randint(5, 500, (2, 14))
+    round_embedding(model, "q4_0")
+    base = copy.deepcopy(model)
+    model = get_peft_model(model, adapter_config(model, "lora", r=8))
+    for name, parameter in model.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(parameter, std=0.05)
+    add_fake_quantisation(model, "q4_0")
+    model.save_pretrained(tmp_path)
+    plain = merge_adapter(base, tmp_path)
+    round_weights(plain, "q4_0")
+    with torch.autocast("cpu", torch.bfloat16):
+        ours, theirs = model(input_ids=ids).logits, plain(input_ids=ids).logits
+    assert torch.equal(ours, theirs)

@@ -22,7 +22,7 @@ class LlamaCpp:
     def __post_init__(self) -> None:
         if self.path.suffix != ".gguf" or not self.path.is_file():
             raise UserError(f"--backend llama.cpp reads a .gguf file, and {self.path} is none")
-        if find_spec("xllamacpp") is None:
+        if find_spec("xllamacpp") is None or find_spec("openai") is None:
             raise UserError('--backend llama.cpp: pip install "posttrain[llama]" (xllamacpp, llama.cpp prebuilt)')
         import xllamacpp
 

@@ -11,14 +11,20 @@ import torch
 
 from posttrain.averaging import COMPANIONS
 from posttrain.errors import UserError, nearest
-from posttrain.export.adapter_folder import check_effect, write_adapter
-from posttrain.export.card import write_card
+from posttrain.export.adapter_folder import check_effect, vllm_rank, write_adapter
+from posttrain.export.card import read_evaluations, write_card
 from posttrain.export.gguf_file import DTYPES, write_gguf, write_mmproj
 from posttrain.export.ollama import write_modelfile
 from posttrain.export.source import Source, open_source
-from posttrain.gemma import load_tokenizer, resolve_dtype, save_tokenizer, write_config_dtype
+from posttrain.gemma import (
+    load_tokenizer,
+    resolve_dtype,
+    save_tokenizer,
+    write_config_dtype,
+    write_generation_config,
+)
 from posttrain.lora import ADAPTER_FOLDER
-from posttrain.stage import fingerprint, finish_stage
+from posttrain.stage import fingerprint, finish_stage, rounded_form
 from posttrain.tensors import write_tensors
 
 FORMATS = ("hf", "adapter", "gguf")
@@ -43,8 +49,9 @@ def export(
     A few tensors' pieces are in memory at a time. Raises UserError, before anything is written, for what is no whole
     checkpoint, an unknown format and a folder that is taken; a run that is killed leaves nothing under `out`.
     """
-    started, folder = time.monotonic(), Path(out).expanduser()
+    started, folder = time.monotonic(), Path(out).expanduser().resolve()
     _check(form, dtype, folder)
+    figures = read_evaluations(evaluations)
     named = str(model)
     if form == "adapter" and (Path(named).expanduser() / ADAPTER_FOLDER).is_dir():
         named = str(Path(named).expanduser() / ADAPTER_FOLDER)
@@ -53,13 +60,14 @@ def export(
         raise UserError(
             f"{model} has no adapter: it was tuned in full, or merged elsewhere; export it with --format hf"
         )
+    _check_stored(source, form, dtype)
     _check_room(source, folder, form, dtype)
     staging = folder.with_name(f".{folder.name}.exporting")
     shutil.rmtree(staging, ignore_errors=True)  # of a process that was killed
     try:
         staging.mkdir(parents=True)
         about = _WRITERS[form](source, staging, dtype)
-        write_card(staging, source, form, name=str(folder), about=about, evaluations=list(evaluations))
+        write_card(staging, source, form, name=str(out), about=about, evaluations=figures)
         config = {"model": str(model), "format": form, "dtype": about["dtype"], "base": base}
         inputs = {str(source.folder): fingerprint(source.folder)}
         if source.adapter is not None:
@@ -81,9 +89,11 @@ def _write_hf(source: Source, folder: Path, dtype: str | None) -> dict[str, Any]
     for pattern in COMPANIONS:
         for path in source.folder.glob(pattern):
             shutil.copyfile(path, folder / path.name)
-    save_tokenizer(load_tokenizer(source.folder), folder)
+    tokenizer = load_tokenizer(source.folder)
+    save_tokenizer(tokenizer, folder)
     stored = wanted or next(iter(layout.values()))[1]
     write_config_dtype(folder, stored)
+    write_generation_config(folder, tokenizer)
     name = str(stored).removeprefix("torch.")
     return {"what": f"a plain transformers folder in {name}", "dtype": name}
 
@@ -96,7 +106,8 @@ def _write_adapter(source: Source, folder: Path, dtype: str | None) -> dict[str,
         print("the base does not fit into half of this machine's free memory: not tried whether its replies change")
     else:
         print(f"the adapter moves the base's logits by up to {change:.3g}")
-    return {"what": f"a LoRA adapter of rank {rank}", "rank": rank, "dtype": "float32"}
+    dtype = str(next(iter(source.adapter.pairs.values()))[0].dtype).removeprefix("torch.") if source.adapter else None
+    return {"what": f"a LoRA adapter of rank {rank}", "rank": vllm_rank(rank), "dtype": dtype}
 
 
 def _write_gguf(source: Source, folder: Path, dtype: str | None) -> dict[str, Any]:
@@ -121,11 +132,27 @@ def _check(form: str, dtype: str | None, folder: Path) -> None:
     if form == "hf" and dtype is not None:
         if dtype in DTYPES and dtype.startswith("q"):
             raise UserError(f"--dtype {dtype} is a GGUF's: give --format gguf with it")
-        resolve_dtype(dtype)
+        if resolve_dtype(dtype) not in (torch.bfloat16, torch.float32) or dtype == "auto":
+            raise UserError(f"--dtype must be bfloat16 or float32, not {dtype!r}")
     if form == "gguf" and dtype is not None and dtype not in DTYPES:
         raise UserError(f"--dtype of a GGUF must be one of {', '.join(DTYPES)}, not {dtype!r}{nearest(dtype, DTYPES)}")
-    if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
+    for path in (folder, *folder.parents):
+        if path.exists() and not path.is_dir():
+            raise UserError(f"--out {folder}: {path} is a file: choose another folder")
+    if os.path.ismount(folder):
+        raise UserError(f"{folder} is a mount point, which cannot be made as a whole: give a folder in it")
+    if folder.is_dir() and any(folder.iterdir()):
         raise UserError(f"{folder} exists and is not empty: choose another --out")
+
+
+def _check_stored(source: Source, form: str, dtype: str | None) -> None:
+    """What the weights are, against what they are to be."""
+    stored = {source.dtype(name) for name in source.names}
+    if form == "hf" and dtype is None and torch.float16 in stored:
+        raise UserError(f"{source.folder} is stored in float16, in which Gemma overflows: give --dtype bfloat16")
+    trained_for = rounded_form(source.folder)
+    if trained_for and form == "gguf" and dtype != trained_for:
+        print(f"note: {source.named} was trained for {trained_for}; {dtype or 'f16'} stores it otherwise")
 
 
 def _check_room(source: Source, folder: Path, form: str, dtype: str | None) -> None:

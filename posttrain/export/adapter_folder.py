@@ -16,6 +16,7 @@ from posttrain.export.source import Source
 from posttrain.gemma import load_model
 from posttrain.tensors import ADAPTER
 
+VLLM_RANKS = (16, 32, 64, 128, 256, 320, 512)  # that --max-lora-rank takes, from its default on
 PROBE = "What is the capital of France?"
 
 
@@ -37,6 +38,7 @@ def write_adapter(source: Source, folder: Path) -> int:
             tensors[f"base_model.model.{wrapper}.{place}{part}"] = tensor.contiguous()
     names = sorted(projections)
     multimodal = rf".*language_model.*\.({'|'.join(names)})"
+    vllm_rank(adapter.config["r"])
     config = adapter.config | {
         "base_model_name_or_path": source.named_base,
         "target_modules": multimodal if wrapper != "model" else names,
@@ -47,6 +49,14 @@ def write_adapter(source: Source, folder: Path) -> int:
     return int(config["r"])
 
 
+def vllm_rank(rank: int) -> int:
+    """What vLLM must be told of an adapter of that rank. Raises UserError for one that it does not serve."""
+    for allowed in VLLM_RANKS:
+        if rank <= allowed:
+            return allowed
+    raise UserError(f"rank {rank} is above {VLLM_RANKS[-1]}, which vLLM does not serve: export with --format hf")
+
+
 @torch.no_grad()
 def check_effect(source: Source, folder: Path) -> float | None:
     """How far the adapter in `folder` moves the base's logits after a question, at most; None where the base is too
@@ -54,7 +64,8 @@ def check_effect(source: Source, folder: Path) -> float | None:
     weights = sum(torch.Size(source.shape(name)).numel() for name in source.names) * 2
     if weights > psutil.virtual_memory().available / 2:
         return None
-    model, tokenizer = load_model(source.folder, "auto")
+    half = any(source.dtype(name) == torch.float16 for name in source.names)
+    model, tokenizer = load_model(source.folder, "bfloat16" if half else "auto")
     ids = torch.tensor([encode_prompt([{"role": "user", "content": PROBE}], tokenizer)])
     before = model(input_ids=ids, logits_to_keep=1).logits.float()
     moved: Any = PeftModel.from_pretrained(model, str(folder))

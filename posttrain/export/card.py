@@ -1,5 +1,6 @@
 """The README.md of an export: base and licence, the stages that made it, their data, evaluations, limits, use."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -7,9 +8,15 @@ import yaml
 
 from posttrain.evaluate.records import read_results
 from posttrain.export.source import Source, read_json
-from posttrain.model_card import GEMMA_TERMS, describe_stage, hub_name, mixture_table
+from posttrain.model_card import GEMMA_TERMS, HUB_NAMES, describe_stage, hub_name, mixture_table
 from posttrain.stage import STAGE
 
+Evaluation = tuple[str, dict[str, float]]
+RELATIONS = {"hf": "finetune", "adapter": "adapter", "gguf": "quantized"}
+ROUNDED_BASE = (
+    "The base was Google's model with its weights rounded to 4 bits, as the package index has it: on Google's own "
+    "weights an adapter is a little off."
+)
 LIBRARIES = {"hf": "transformers", "adapter": "peft", "gguf": "gguf"}
 USES = {
     "hf": "vllm serve {folder}\nposttrain chat --model {folder}",
@@ -19,14 +26,13 @@ USES = {
 
 
 def write_card(
-    folder: Path, source: Source, form: str, *, name: str, about: dict[str, Any], evaluations: list[str]
+    folder: Path, source: Source, form: str, *, name: str, about: dict[str, Any], evaluations: list[Evaluation]
 ) -> None:
-    """name: of the final folder · about: what USES of `form` and the text are filled with · evaluations: folders"""
-    stages = lineage(source.named)
-    first = stages[-1][1].get("config", {}).get("model", source.named) if stages else source.named
-    base = hub_name(str(first)) or str(first)
+    """name: of the final folder · about: what USES of `form` and the text are filled with"""
+    stages, root = lineage(source)
+    base = hub_name(root) or root
     header: dict[str, Any] = {"license": "gemma", "library_name": LIBRARIES[form], "pipeline_tag": "text-generation"}
-    if hub_name(str(first)):
+    if hub_name(root):
         header |= {"base_model": base, "base_model_relation": RELATIONS[form]}
     header["tags"] = ["posttrain"]
     fills = {"folder": name, "name": Path(name).name, "base": source.named_base, **about}
@@ -34,6 +40,7 @@ def write_card(
         f"---\n{yaml.safe_dump(header, sort_keys=False)}---\n\n# {Path(name).name}",
         f"`{base}` {_made(stages)}, exported with posttrain: {about['what']}.",
         f"## Use\n\n```\n{USES[form].format(**fills)}\n```",
+        ROUNDED_BASE if form == "adapter" and root in HUB_NAMES else "",
         _stages(stages),
         _evaluations(evaluations),
         f"## Licence and limits\n\nA derivative of Gemma: its use is under the [Gemma terms of use]({GEMMA_TERMS}), "
@@ -43,23 +50,40 @@ def write_card(
     (folder / "README.md").write_text("\n\n".join(part.strip() for part in sections if part) + "\n")
 
 
-RELATIONS = {"hf": "finetune", "adapter": "adapter", "gguf": "quantized"}
+def read_evaluations(folders: Sequence[str]) -> list[Evaluation]:
+    """(task, metrics) of every result in folders of `posttrain eval`. Raises UserError for what is none."""
+    found = [read_results(Path(folder).expanduser()) for folder in folders]
+    return [(task, one["metrics"]) for results in found for task, one in results.items()]
 
 
-def lineage(folder: str) -> list[tuple[str, dict[str, Any]]]:
-    """(folder, its stage.json) from the exported one back to the first that no stage of ours has made."""
-    found: list[tuple[str, dict[str, Any]]] = []
-    while record := read_json(Path(folder).expanduser() / STAGE):
-        if folder in (name for name, _ in found):
-            break
-        found.append((folder, record))
+def lineage(source: Source) -> tuple[list[tuple[str, dict[str, Any]]], str]:
+    """(folder, its stage.json) of every stage that the exported model descends from, the first of them first, and
+    what that began from."""
+    named = Path(source.named).expanduser()
+    start = str(named)
+    if source.adapter is not None:  # of a run, whose record is beside it, or another's, on its base
+        start = str(named.parent) if (named.parent / STAGE).is_file() else str(source.base)
+    found: dict[str, dict[str, Any]] = {}
+    roots: list[str] = []
+
+    def visit(folder: str) -> None:
+        record = read_json(Path(folder).expanduser() / STAGE)
+        if not record:
+            roots.append(folder)
+            return
         inputs = record.get("inputs") or {}
-        folder = str(record.get("config", {}).get("model") or next(iter(inputs), ""))
-    return found
+        averaged = record.get("stage") == "average"
+        for parent in list(inputs) if averaged else [str(record.get("config", {}).get("model", ""))]:
+            if parent and parent not in found:
+                visit(parent)
+        found.setdefault(folder, record)
+
+    visit(start)
+    return list(found.items()), roots[0] if roots else start
 
 
 def _made(stages: list[tuple[str, dict[str, Any]]]) -> str:
-    return "after " + ", then ".join(_words(record) for _, record in reversed(stages)) if stages else "as it is"
+    return "after " + ", then ".join(_words(record) for _, record in stages) if stages else "as it is"
 
 
 def _words(record: dict[str, Any]) -> str:
@@ -74,7 +98,7 @@ def _stages(stages: list[tuple[str, dict[str, Any]]]) -> str:
         return ""
     lines = ["## Stages and data\n\n| stage | what | rows trained | tokens |\n|---|---|---|---|"]
     details = []
-    for folder, record in reversed(stages):
+    for folder, record in stages:
         data = record.get("data") or {}
         rows = data["rows"] - data["dropped"] if "rows" in data else "–"
         lines.append(f"| {Path(folder).name} | {_words(record)} | {rows} | {data.get('tokens', '–')} |")
@@ -86,14 +110,12 @@ def _stages(stages: list[tuple[str, dict[str, Any]]]) -> str:
     return "\n".join(lines) + "\n\n" + "\n\n".join(details)
 
 
-def _evaluations(folders: list[str]) -> str:
+def _evaluations(evaluations: list[Evaluation]) -> str:
     lines = []
-    for folder in folders:
-        for task, found in read_results(Path(folder).expanduser()).items():
-            metrics = found["metrics"]
-            for name in (name for name in metrics if f"{name}_low" in metrics):
-                interval = f"[{metrics[f'{name}_low']:.3f}, {metrics[f'{name}_high']:.3f}]"
-                lines.append(f"| {task} | {name} | {metrics['rows']:.0f} | {metrics[name]:.3f} {interval} |")
+    for task, metrics in evaluations:
+        for name in (name for name in metrics if f"{name}_low" in metrics):
+            interval = f"[{metrics[f'{name}_low']:.3f}, {metrics[f'{name}_high']:.3f}]"
+            lines.append(f"| {task} | {name} | {metrics['rows']:.0f} | {metrics[name]:.3f} {interval} |")
     if not lines:
         return "## Evaluations\n\nNone were given to the export (`--evaluation`)."
     return "## Evaluations\n\n| task | figure | rows | value [95 % interval] |\n|---|---|---|---|\n" + "\n".join(lines)

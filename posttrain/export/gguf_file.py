@@ -48,8 +48,6 @@ def write_gguf(source: Source, path: Path, dtype: str) -> None:
     writer = gguf.GGUFWriter(None, gguf.MODEL_ARCH_NAMES[ARCHITECTURES[kind]])
     tensors = {}
     for name, plain in names.items():
-        if plain == "lm_head.weight":  # of a tied checkpoint that has it all the same
-            continue
         found = mapping.get_name(plain, try_suffixes=(".weight",))
         if found is None:
             raise UserError(f"{source.folder}: {name} is no tensor that llama.cpp knows of {kind}")
@@ -158,7 +156,7 @@ def _write(writer: gguf.GGUFWriter, path: Path, tensors: dict[str, _Tensor], wha
         for one in tensors.values():
             writer.write_padding(file, file.tell())
             for piece in one.pieces():
-                piece.tofile(file)
+                file.write(piece.data)  # numpy's own tofile hides why it failed
                 bar.update(piece.nbytes)
             writer.write_padding(file, one.nbytes)
     writer.close()

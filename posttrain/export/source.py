@@ -1,6 +1,7 @@
 """What is exported, a piece at a time: a model's folder, or an adapter, which is added to its base as that is read."""
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,12 +39,13 @@ class Source:
 
     @property
     def names(self) -> list[str]:
-        return self.tensors.names
+        """Without a head: it is the embedding."""
+        return [name for name in self.tensors.names if not name.endswith("lm_head.weight")]
 
     @property
     def named_base(self) -> str:
         """The base as an adapter is served on it: a hub id, or a folder."""
-        return hub_name(self.base) or self.base if self.base else str(self.folder)
+        return str(self.folder) if self.base is None else hub_name(os.path.expanduser(self.base)) or self.base
 
     @property
     def text_config(self) -> Any:
@@ -83,7 +85,7 @@ def open_source(model: str, base: str | None = None) -> Source:
         if not found:
             raise UserError(f"{model} is an adapter that names no base: give --base")
         try:
-            folder = local_folder(found)
+            folder = local_folder(found, None if base else adapter.config.get("revision"))
         except UserError as error:
             raise UserError(f"{model}: its base: {error}; give --base, the folder or hub id") from None
         return Source(model, folder, load_config(folder), adapter, found)
@@ -96,13 +98,14 @@ def open_source(model: str, base: str | None = None) -> Source:
     return Source(model, folder, config)
 
 
-def local_folder(source: str) -> Path:
+def local_folder(source: str, revision: str | None = None) -> Path:
     """The folder of a model, downloaded where it is a hub id."""
     found = resolve_source(source)
     if Path(found).is_dir():
         return Path(found)
     try:
-        return Path(snapshot_download(found, allow_patterns=["*.json", "*.jinja", "*.model", "*.safetensors"]))
+        patterns = ["*.json", "*.jinja", "*.model", "*.safetensors"]
+        return Path(snapshot_download(found, revision=revision, allow_patterns=patterns))
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
         raise UserError(f"{source} is no folder here, and could not be downloaded ({type(error).__name__})") from error
 
@@ -145,6 +148,10 @@ def check_whole(source: Source) -> None:
     transformers, for one, would start such weights at random.
     """
     config, have = source.text_config, set(filter(None, map(_place, source.names)))
+    if not all(getattr(one, "tie_word_embeddings", True) for one in (config, source.config)):
+        raise UserError(
+            f"{source.folder} has a head of its own (tie_word_embeddings: false), which no Gemma 2 or 3 has"
+        )
     projections = ["self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj"]
     parts = [*projections, "mlp.gate_proj", "mlp.up_proj", "mlp.down_proj", "input_layernorm"]
     parts += ["post_attention_layernorm", "pre_feedforward_layernorm", "post_feedforward_layernorm"]

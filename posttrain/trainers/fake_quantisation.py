@@ -58,8 +58,9 @@ class RoundedLoraLinear(torch.autograd.Function):
 
 
 def merged(weight: Tensor, a: Tensor, b: Tensor, scale: float) -> Tensor:
-    """W + s·BA in float32, by the same operations as PEFT's merge."""
-    return weight.float() + (b.float() @ a.float()) * scale
+    """W + s·BA in float32, by the same operations as PEFT's merge; autocast would multiply in bfloat16."""
+    with torch.autocast(weight.device.type, enabled=False):
+        return weight.float() + (b.float() @ a.float()) * scale
 
 
 def add_fake_quantisation(model: nn.Module, form: str) -> int:
