@@ -1,8 +1,7 @@
 """What 4 bits cost, and what training through them wins back, on the real model.
 
-    accelerate launch --config_file accelerate_configs/cpu.yaml recipes/it_qat.py \\
-        --config recipes/configs/qat_270m_cpu.yaml
-    python benchmarks/qat.py --model runs/demo --qat runs/qat --json benchmarks/results/qat_270m.json
+    posttrain run recipes/pipelines/gemma3_270m_cpu.yaml --out runs/270m
+    python benchmarks/qat.py --model runs/270m/final --qat runs/270m/qat --json benchmarks/results/qat_270m.json
 
 The model in F16, Q8_0 and Q4_0 (rounded to nearest), and the trained one in Q4_0, each from the GGUF that `posttrain
 export` writes: on held-out rows of the demo (`demo_test`, which no training sees) the KL to the model before rounding
@@ -35,8 +34,8 @@ VARIANTS = ("f16", "q8_0", "q4_0")
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", default="runs/demo")
-    parser.add_argument("--qat", default="runs/qat", help="it_qat.py's output from it")
+    parser.add_argument("--model", default="runs/270m/final")
+    parser.add_argument("--qat", default="runs/270m/qat", help="it_qat.py's output from it")
     parser.add_argument("--rows", type=int, default=256, help="held-out rows")
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()

@@ -579,6 +579,7 @@ def test_the_card_of_an_adapter_is_that_of_its_run(folders, adapters, tmp_path):
     record = {"stage": "average", "config": {"how": "slerp"}, "inputs": {str(run): "a", str(other): "b"}}
     (merged / "stage.json").write_text(json.dumps(record))
     card = (export(merged, tmp_path / "both") / "README.md").read_text()
+    assert str(tmp_path) not in card.partition("## Stages")[2]
     assert "| run | supervised" in card and "| other | supervised" in card and "averaging (slerp)" in card
 
 

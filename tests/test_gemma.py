@@ -300,6 +300,7 @@ def _load_real(_):
     return load_model("gemma-3-270m")[0].config.vocab_size
 
 
+@pytest.mark.slow
 @pytest.mark.real
 def test_real_conversion_equals_the_gguf(real_source, tmp_path):
     """The converted folder's logits are those of the GGUF as transformers dequantises it, bit for bit."""

@@ -1,5 +1,6 @@
 """The README.md of an export: base and licence, the stages that made it, their data, evaluations, limits, use."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -90,7 +91,12 @@ def _words(record: dict[str, Any]) -> str:
     if record.get("stage") == "average":
         return f"averaging ({record['config']['how']})"
     config = record.get("config", {})
-    return describe_stage(config) if "method" in config else str(record.get("stage"))
+    return _short(describe_stage(config)) if "method" in config else str(record.get("stage"))
+
+
+def _short(text: str) -> str:
+    """Without the folders of this machine: of an absolute path the last part."""
+    return re.sub(r"(?<![\w.:/])/(?:[^/\s'\"`]+/)+", "", text)
 
 
 def _stages(stages: list[tuple[str, dict[str, Any]]]) -> str:
@@ -102,11 +108,11 @@ def _stages(stages: list[tuple[str, dict[str, Any]]]) -> str:
         data = record.get("data") or {}
         rows = data["rows"] - data["dropped"] if "rows" in data else "–"
         lines.append(f"| {Path(folder).name} | {_words(record)} | {rows} | {data.get('tokens', '–')} |")
-        hashes = "".join(f"- {name}: `{value}`\n" for name, value in (record.get("inputs") or {}).items())
+        hashes = "".join(f"- {_short(name)}: `{value}`\n" for name, value in (record.get("inputs") or {}).items())
         if hashes or data.get("mixture"):
-            rows_of = f", rows of `{data['train']}`" if "train" in data else ""
+            rows_of = f", rows of `{_short(data['train'])}`" if "train" in data else ""
             details.append(f"**{Path(folder).name}**{rows_of}; hashes of what went in:\n\n{hashes}"
-                           + mixture_table(data.get("mixture")))  # fmt: skip
+                           + _short(mixture_table(data.get("mixture"))))  # fmt: skip
     return "\n".join(lines) + "\n\n" + "\n\n".join(details)
 
 
