@@ -44,7 +44,7 @@ def read_adapter(folder: Path) -> Adapter:
     except (ValueError, KeyError, TypeError):
         raise UserError(f"{folder / CONFIG} is no LoRA adapter's configuration") from None
     if config.get("use_dora") or config.get("rank_pattern") or config.get("alpha_pattern"):
-        raise UserError(f"{folder}: adapters with DoRA or ranks by module are not taken: take the merged model")
+        raise UserError(f"{folder}: adapters with DoRA or ranks by module are not taken: merge them first")
     if str(config.get("init_lora_weights")).startswith(("pissa", "olora", "corda", "loftq")):  # PEFT changes W for them
         raise UserError(
             f"{folder}: it was begun by {config['init_lora_weights']}, which also changes its base: merge it first"

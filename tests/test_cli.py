@@ -113,10 +113,8 @@ def test_doctor_of_a_configuration(tiny_folder, tmp_path, capsys):
 def test_every_config_of_ours_is_read(capsys):
     """A recipe's YAML with a misspelt key, or an accelerate config that is moved, shows here."""
     for path in sorted((launch.ROOT / "recipes" / "configs").glob("*.yaml")):
-        if path.stem.startswith("teacher_") or path.stem in (
-            "distill_270m_cpu",
-            "rl_270m_cpu",
-        ):  # trains none; a model not made yet
+        not_made_yet = ("distill_270m_cpu", "rl_270m_cpu", "qat_270m_cpu")
+        if path.stem.startswith("teacher_") or path.stem in not_made_yet:  # the first train none
             continue
         status, out, err = run(capsys, "doctor", "--config", path)
         assert status in (0, 1) and "Memory of" in out, (path, err)

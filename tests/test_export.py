@@ -458,7 +458,7 @@ def test_what_cannot_be_exported_is_said_first(folders, adapters, tmp_path, monk
         with pytest.raises(UserError, match=message):
             export(folder, tmp_path / "out")
     for key, value, message in (
-        ("use_dora", True, "take the merged model"),
+        ("use_dora", True, "merge them first"),
         ("init_lora_weights", "pissa", "also changes its base"),
         ("r", 1024, "above 512"),
     ):
