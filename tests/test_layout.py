@@ -15,7 +15,7 @@ PACKAGE_FOLDERS = {
     "posttrain.recipes": "recipes",
     "posttrain.accelerate_configs": "accelerate_configs",
 }
-LEFT_OUT = {".git", "build", "dist", "runs", "outputs", "wandb", "__pycache__"}  # as .gitignore does
+LEFT_OUT = {".git", "build", "dist", "runs", "exports", "outputs", "wandb", "__pycache__"}  # as .gitignore does
 LANGUAGE = ("language", "prose", "scripts", "mash")
 FOUNDATION = ("gemma", "chat", "cache", "losses", "errors", "lora", "memory", "student", *LANGUAGE)
 FOUNDATION += ("tensors", "adapters", "sampling", "endpoint", "pairs", "score_head", "yaml_file", "quantise")
