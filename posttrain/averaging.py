@@ -24,7 +24,7 @@ from tqdm.auto import tqdm
 from posttrain.adapters import combine_adapters, inner_products, is_adapter, read_adapter
 from posttrain.errors import UserError
 from posttrain.gemma import resolve_dtype, write_config_dtype
-from posttrain.stage import fingerprint, finish_stage
+from posttrain.stage import check_room, fingerprint, finish_stage, written_whole
 from posttrain.tensors import Tensors, write_tensors
 
 Folder = str | os.PathLike
@@ -193,9 +193,7 @@ def _write(
     adapters = [is_adapter(path) for path in sources]
     if any(adapters) != all(adapters):
         raise UserError(f"{sources[adapters.index(True)]} is an adapter and others are whole models: merge it first")
-    staging = folder.with_name(f".{folder.name}.averaging")
-    shutil.rmtree(staging, ignore_errors=True)  # of a process that was killed
-    try:
+    with written_whole(folder, "averaging") as staging:
         if all(adapters):
             read = [read_adapter(path) for path in sources]
             staging.mkdir(parents=True)
@@ -208,12 +206,6 @@ def _write(
                 write_config_dtype(staging, resolve_dtype(dtype))
         inputs = {str(path): fingerprint(path) for path in sources}
         finish_stage(staging, "average", {"config": {"how": how, **settings}, "inputs": inputs}, started)
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        if folder.is_dir():
-            folder.rmdir()  # it is empty
-        os.replace(staging, folder)
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
     return folder
 
 
@@ -221,10 +213,7 @@ def _combine(sources: list[Tensors], coefficients: Coefficients, staging: Path, 
     first = sources[0]
     wanted = None if dtype is None else resolve_dtype(dtype)
     layout = {name: (first.shape(name), wanted or first.dtype(name)) for name in first.names}
-    need = sum(torch.Size(shape).numel() * kind.itemsize for shape, kind in layout.values())
-    parent = next(path for path in staging.absolute().parents if path.exists())
-    if shutil.disk_usage(parent).free < need:
-        raise UserError(f"{parent}: not enough room for {need / 1e9:.1f} GB of weights")
+    check_room(staging, sum(torch.Size(shape).numel() * kind.itemsize for shape, kind in layout.values()))
     staging.mkdir(parents=True)
     with _bar("Averaging", sources[:1]) as bar:
 

@@ -15,6 +15,8 @@ import platform
 import resource
 import shutil
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -114,6 +116,31 @@ def rounded_form(folder: Path) -> str | None:
         return json.loads((folder / STAGE).read_text())["config"].get("quantise")
     except (OSError, ValueError, KeyError, AttributeError):
         return None
+
+
+@contextmanager
+def written_whole(folder: Path, doing: str) -> Iterator[Path]:
+    """The name of a folder beside `folder` to write into, which takes its place once the block has ended well.
+
+    `folder` is free, or empty. What a killed process left beside it is cleared away; an error leaves nothing.
+    """
+    staging = folder.with_name(f".{folder.name}.{doing}")
+    shutil.rmtree(staging, ignore_errors=True)
+    try:
+        yield staging
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        if folder.is_dir():
+            folder.rmdir()
+        os.replace(staging, folder)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def check_room(folder: Path, need: float) -> None:
+    """Raises UserError where the disk of `folder`, which need not be there yet, has no room for `need` bytes."""
+    parent = next(path for path in folder.absolute().parents if path.exists())
+    if shutil.disk_usage(parent).free < need:
+        raise UserError(f"{parent}: not enough room for {need / 1e9:.1f} GB of weights")
 
 
 def finish_stage(folder: Path, stage: str, record: dict[str, Any], started: float) -> None:

@@ -15,7 +15,6 @@ from peft import PeftModel, get_peft_model
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from posttrain import export as export_module
 from posttrain import tensors
 from posttrain.chat import encode_prompt
 from posttrain.cli import main
@@ -486,7 +485,7 @@ def test_a_killed_export_leaves_nothing_under_the_name(folders, tmp_path):
 
 
 def test_no_room(folders, tmp_path, monkeypatch):
-    monkeypatch.setattr(export_module.shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(1, 1, 10))
+    monkeypatch.setattr("posttrain.stage.shutil.disk_usage", lambda path: shutil._ntuple_diskusage(1, 1, 10))
     with pytest.raises(UserError, match="not enough room"):
         export(folders["gemma3_text"], tmp_path / "out", "gguf")
 

@@ -24,7 +24,7 @@ from posttrain.gemma import (
     write_generation_config,
 )
 from posttrain.lora import ADAPTER_FOLDER
-from posttrain.stage import fingerprint, finish_stage, rounded_form
+from posttrain.stage import check_room, fingerprint, finish_stage, rounded_form, written_whole
 from posttrain.tensors import write_tensors
 
 FORMATS = ("hf", "adapter", "gguf")
@@ -62,9 +62,7 @@ def export(
         )
     _check_stored(source, form, dtype)
     _check_room(source, folder, form, dtype)
-    staging = folder.with_name(f".{folder.name}.exporting")
-    shutil.rmtree(staging, ignore_errors=True)  # of a process that was killed
-    try:
+    with written_whole(folder, "exporting") as staging:
         staging.mkdir(parents=True)
         about = _WRITERS[form](source, staging, dtype)
         write_card(staging, source, form, name=str(out), about=about, evaluations=figures)
@@ -73,12 +71,6 @@ def export(
         if source.adapter is not None:
             inputs[named] = fingerprint(source.adapter.folder)
         finish_stage(staging, "export", {"config": config, "inputs": inputs}, started)
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        if folder.is_dir():
-            folder.rmdir()  # it is empty
-        os.replace(staging, folder)
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
     return folder
 
 
@@ -99,15 +91,18 @@ def _write_hf(source: Source, folder: Path, dtype: str | None) -> dict[str, Any]
 
 
 def _write_adapter(source: Source, folder: Path, dtype: str | None) -> dict[str, Any]:
-    rank = write_adapter(source, folder)
+    assert source.adapter is not None
+    rank = source.adapter.config["r"]
+    told = vllm_rank(rank)
+    write_adapter(source, folder)
     save_tokenizer(load_tokenizer(source.folder), folder)
     change = check_effect(source, folder)
     if change is None:
         print("the base does not fit into half of this machine's free memory: not tried whether its replies change")
     else:
         print(f"the adapter moves the base's logits by up to {change:.3g}")
-    dtype = str(next(iter(source.adapter.pairs.values()))[0].dtype).removeprefix("torch.") if source.adapter else None
-    return {"what": f"a LoRA adapter of rank {rank}", "rank": vllm_rank(rank), "dtype": dtype}
+    dtype = str(next(iter(source.adapter.pairs.values()))[0].dtype).removeprefix("torch.")
+    return {"what": f"a LoRA adapter of rank {rank}", "rank": told, "dtype": dtype}
 
 
 def _write_gguf(source: Source, folder: Path, dtype: str | None) -> dict[str, Any]:
@@ -164,6 +159,4 @@ def _check_room(source: Source, folder: Path, form: str, dtype: str | None) -> N
         * (size or (resolve_dtype(dtype) if dtype else source.dtype(name)).itemsize)
         for name in source.names
     )
-    parent = next(path for path in folder.absolute().parents if path.exists())
-    if shutil.disk_usage(parent).free < need:
-        raise UserError(f"{parent}: not enough room for {need / 1e9:.1f} GB")
+    check_room(folder, need)

@@ -20,8 +20,8 @@ VLLM_RANKS = (16, 32, 64, 128, 256, 320, 512)  # that --max-lora-rank takes, fro
 PROBE = "What is the capital of France?"
 
 
-def write_adapter(source: Source, folder: Path) -> int:
-    """The adapter of `source` under `folder`; its rank, which vLLM wants to be told where it is above 16.
+def write_adapter(source: Source, folder: Path) -> None:
+    """The adapter of `source` under `folder`.
 
     vLLM ignores, without a word, updates whose names are not those of the class that it serves the base in
     (vllm#34186): of a multimodal base they lie below `language_model`, also where only its text side was trained. The
@@ -38,7 +38,6 @@ def write_adapter(source: Source, folder: Path) -> int:
             tensors[f"base_model.model.{wrapper}.{place}{part}"] = tensor.contiguous()
     names = sorted(projections)
     multimodal = rf".*language_model.*\.({'|'.join(names)})"
-    vllm_rank(adapter.config["r"])
     config = adapter.config | {
         "base_model_name_or_path": source.named_base,
         "target_modules": multimodal if wrapper != "model" else names,
@@ -46,7 +45,6 @@ def write_adapter(source: Source, folder: Path) -> int:
     }
     save_file(tensors, folder / ADAPTER, {"format": "pt"})
     (folder / CONFIG).write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
-    return int(config["r"])
 
 
 def vllm_rank(rank: int) -> int:
